@@ -1,0 +1,8 @@
+from accounts.models.gmail_account import GmailAccount
+from accounts.models.ledger_row import LedgerRow
+from accounts.models.membership import Membership
+from accounts.models.oauth_client import OAuthClient
+from accounts.models.user import User
+from accounts.models.workspace import Workspace
+
+__all__ = ["GmailAccount", "LedgerRow", "Membership", "OAuthClient", "User", "Workspace"]

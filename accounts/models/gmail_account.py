@@ -1,0 +1,94 @@
+"""A mailbox connected for sending."""
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.workspace import Workspace, machine_time_zone, validate_time_zone
+
+
+class GmailAccount(models.Model):
+    """Never deleted while its ledger counts: a mailbox that is connected again keeps its past.
+
+    A mailbox is connected once in an instance (`mailbox_key`), because Gmail counts its limit
+    once, whoever sends.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", _("ready")
+        NEEDS_RECONNECTING = "needs_reconnecting", _("needs reconnecting")
+        DISCONNECTED = "disconnected", _("disconnected")
+
+    class Auth(models.TextChoices):
+        OAUTH = "oauth", _("Google consent (OAuth)")
+        APP_PASSWORD = "app_password", _("app password")
+
+    class SmtpSecurity(models.TextChoices):
+        SSL = "ssl", _("TLS from the start (port 465)")
+        STARTTLS = "starttls", _("STARTTLS (port 587)")
+
+    class Inbound(models.TextChoices):
+        IMAP = "imap", "IMAP"
+        POP = "pop", "POP"
+        NONE = "none", _("not read")
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, related_name="gmail_accounts"
+    )
+    address = models.EmailField(_("address"), max_length=254)
+    # `mailbox_key(address)` of accounts.connect: one key for all spellings of one mailbox.
+    mailbox_key = models.CharField(max_length=300, unique=True, editable=False)
+    display_name = models.CharField(_("name that recipients see"), max_length=200, blank=True)
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default=machine_time_zone, validators=[validate_time_zone]
+    )
+    # The practice Gmail on this machine: other endpoints, and nothing leaves.
+    practice = models.BooleanField(_("practice"), default=False, editable=False)
+
+    state = models.CharField(max_length=20, choices=State, default=State.READY, editable=False)
+    state_reason = models.TextField(blank=True, editable=False)
+    resting_until = models.DateTimeField(null=True, blank=True, editable=False)
+    resting_reason = models.TextField(blank=True, editable=False)
+    # Temporary refusals in a row; each doubles the next rest.
+    failures_in_a_row = models.PositiveIntegerField(default=0, editable=False)
+
+    auth = models.CharField(max_length=15, choices=Auth, editable=False)
+    # Sealed by `accounts.vault`, bound to this account: the refresh token or the app password,
+    # and the newest access token.
+    sealed_secret = models.TextField(blank=True, editable=False)
+    sealed_access_token = models.TextField(blank=True, editable=False)
+    access_token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    token_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    smtp_security = models.CharField(
+        _("sending"), max_length=10, choices=SmtpSecurity, default=SmtpSecurity.SSL
+    )
+    inbound = models.CharField(_("reading"), max_length=5, choices=Inbound, default=Inbound.IMAP)
+
+    limit = models.PositiveIntegerField(
+        _("messages in any 24 hours"),
+        default=500,
+        validators=[MaxValueValidator(2000)],
+        help_text=_("Gmail allows 500 for a personal account, 2,000 for Workspace."),
+    )
+    learned_limit = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    reserve_by_hand = models.PositiveIntegerField(
+        _("kept free for mail you write yourself"), default=50
+    )
+    reserve_transactional = models.PositiveIntegerField(
+        _("kept free for single mails, such as password resets"), default=5
+    )
+
+    # Who is sending for this account now; one burst at a time, so that one session is reused.
+    burst_holder = models.CharField(max_length=64, blank=True, editable=False)
+    burst_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    connected_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("Gmail account")
+        verbose_name_plural = _("Gmail accounts")
+        ordering = ["address"]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,81 @@
+"""The base of every admin class: shows, offers and changes only what belongs to the workspace."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.contrib import admin
+from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
+from django.http import Http404, HttpRequest
+from unfold.admin import ModelAdmin
+
+from accounts.tenancy import current_workspace, visible, workspace_of, workspace_path
+
+
+class OwnedAdmin(ModelAdmin):
+    """An admin class for a model that belongs to a workspace.
+
+    Permissions are membership: whoever belongs to the workspace may work in it. What a person may
+    not see answers 404, exactly like what does not exist.
+    """
+
+    list_per_page = 50
+    # No COUNT(*) of the whole table on every page.
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return visible(super().get_queryset(request), workspace_of(request))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change and workspace_path(type(obj)) == "workspace":
+            obj.workspace = workspace_of(request)
+        super().save_model(request, obj, form, change)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        kwargs["queryset"] = self._choices(db_field, request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        kwargs["queryset"] = self._choices(db_field, request)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def _choices(self, db_field: Field[Any, Any], request: HttpRequest) -> QuerySet[Any]:
+        model: type[Model] = db_field.remote_field.model  # type: ignore[union-attr]
+        return visible(model._default_manager.all(), workspace_of(request))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return current_workspace(request) is not None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return current_workspace(request) is not None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return current_workspace(request) is not None
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return current_workspace(request) is not None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return current_workspace(request) is not None
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> NoReturn:
+        # Django would redirect to the start page with a message; nothing is there, so say that.
+        raise Http404
+
+
+class OwnedInline(admin.options.InlineModelAdmin):  # type: ignore[type-arg]
+    """Mix into an inline: its rows are those of a parent that was already found to be visible."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return current_workspace(request) is not None
+
+    has_change_permission = has_delete_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return current_workspace(request) is not None

@@ -1,0 +1,14 @@
+"""Importing this package registers every admin class on Daypost's site."""
+
+from campaigns.admin import campaign, contact, contact_import, contact_list, message, suppression
+from campaigns.admin import template as template
+
+__all__ = [
+    "campaign",
+    "contact",
+    "contact_import",
+    "contact_list",
+    "message",
+    "suppression",
+    "template",
+]

@@ -1,0 +1,91 @@
+"""One e-mail to one person."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import GmailAccount, LedgerRow, Workspace
+from campaigns.models.campaign import Campaign
+from campaigns.models.contact import Contact
+
+
+class Message(models.Model):
+    """Its state is changed only through `campaigns.states`."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        CLAIMED = "claimed", _("about to leave")
+        HANDING_OVER = "handing_over", _("being handed over")
+        SENT = "sent", _("sent")
+        REFUSED = "refused", _("refused")
+        IN_DOUBT = "in_doubt", _("in doubt")
+        SKIPPED = "skipped", _("skipped")
+        CANCELLED = "cancelled", _("cancelled")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="messages")
+    source = models.CharField(max_length=15, choices=LedgerRow.Source)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, null=True, related_name="messages"
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.SET_NULL, null=True, related_name="messages"
+    )
+    step = models.PositiveSmallIntegerField(default=1)
+    revision = models.PositiveIntegerField(default=1)
+    # What makes a second call for the same single mail harmless; campaigns do not need one.
+    idempotency_key = models.CharField(max_length=200, null=True)  # noqa: DJ001  null is "none"
+    to_email = models.CharField(_("to"), max_length=254)
+    # RFC 5322 3.6.4, with its angle brackets, fixed when the row is written.
+    message_id = models.CharField(max_length=200, unique=True)
+
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.WAITING)
+    # Why it was skipped, refused or put back: Gmail's words or ours.
+    reply = models.TextField(_("what Gmail said"), blank=True)
+    # The account it is bound to from its first claim.
+    account = models.ForeignKey(
+        GmailAccount, on_delete=models.PROTECT, null=True, related_name="messages"
+    )
+    ledger_row = models.OneToOneField(
+        LedgerRow, on_delete=models.PROTECT, null=True, related_name="message"
+    )
+    claim_holder = models.CharField(max_length=64, blank=True)
+    claim_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    # Not tried before this moment: launch, or later after a temporary refusal.
+    not_before = models.DateTimeField()
+    # The finished bytes: from handing over until the fate is known, and for mail that is
+    # written by a program from the start.
+    raw = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+    handed_over_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        indexes = [
+            models.Index(fields=["campaign", "state"], name="message_campaign_state"),
+            # What leaves next from a campaign, and whether anything still waits.
+            models.Index(
+                fields=["campaign", "account", "not_before", "id"],
+                name="message_waiting",
+                condition=Q(state="waiting"),
+            ),
+            # What a dead worker may have left behind.
+            models.Index(
+                fields=["claim_until"],
+                name="message_under_way",
+                condition=Q(state__in=["claimed", "handing_over"]),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "contact", "step"], name="message_once_a_contact"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "idempotency_key"], name="message_once_a_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.to_email} ({self.state})"

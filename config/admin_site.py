@@ -1,0 +1,50 @@
+"""The AdminSite that the whole web interface hangs on: the product itself, not a back room."""
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, path
+from unfold.sites import UnfoldAdminSite
+
+from accounts.tenancy import current_workspace
+
+
+class DaypostSite(UnfoldAdminSite):
+    """Logging in, out and changing the password belong to allauth; the index is the dashboard."""
+
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return current_workspace(request) is not None
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from campaigns.admin import pages
+
+        theirs = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
+        kept = [url for url in super().get_urls() if getattr(url, "name", None) not in theirs]
+        ours = [
+            path("login/", self.login, name="login"),
+            path("logout/", lambda request: redirect("account_logout"), name="logout"),
+            path(
+                "password/",
+                lambda request: redirect("account_change_password"),
+                name="password_change",
+            ),
+        ]
+        return [*ours, *pages.urls(self), *kept]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.has_permission(request):
+            return redirect("admin:index")
+        return redirect_to_login(request.GET.get("next", "/"))
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from campaigns.admin.dashboard import dashboard
+
+        return dashboard(self, request)

@@ -1,0 +1,34 @@
+"""Celery wakes somebody up; the database is the truth. The whole beat schedule stands here.
+
+Tasks carry an id and no more. Losing a task, running one twice, two beats at once: all harmless,
+because what may be sent is decided by a claim in the database (`campaigns/delivery/claim.py`).
+"""
+
+import os
+
+from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# The broker that needs no server: files in the data folder, written whole.
+TRANSPORT_ALIASES["filesystem"] = "config.file_broker:Transport"
+
+app = Celery("daypost")
+app.config_from_object("config.celery_settings")
+app.autodiscover_tasks()
+
+EVERY_SECONDS = 5
+# A tick that finds no worker within its period is worthless: the next one does the same.
+app.conf.beat_schedule = {
+    "deliver": {
+        "task": "campaigns.tasks.deliver_due",
+        "schedule": EVERY_SECONDS,
+        "options": {"expires": EVERY_SECONDS},
+    },
+    "imports": {
+        "task": "campaigns.tasks.resume_imports",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
+}

@@ -1,0 +1,28 @@
+"""Celery's own settings, from Django's."""
+
+from django.conf import settings
+from kombu import Exchange, Queue
+
+from config.first_run import ensure_folder
+
+broker_url = settings.CELERY_BROKER_URL
+broker_connection_retry_on_startup = True
+task_ignore_result = True
+# The default exchange routes by queue name and keeps no table of bindings that could tear.
+task_queues = [Queue("daypost", Exchange(""), routing_key="daypost")]
+task_default_queue = "daypost"
+worker_prefetch_multiplier = 1
+worker_hijack_root_logger = False
+# Nobody asks workers anything over the broker: what they do can be read in the database.
+worker_enable_remote_control = False
+timezone = "UTC"
+beat_schedule_filename = str(settings.DATA_DIR / "beat-schedule")
+
+if broker_url.startswith("filesystem:"):
+    _queue = str(ensure_folder(settings.BROKER_DIR / "queue"))
+    broker_transport_options = {
+        "data_folder_in": _queue,
+        "data_folder_out": _queue,
+        "control_folder": str(ensure_folder(settings.BROKER_DIR / "control")),
+        "polling_interval": 0.5,
+    }
