@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('inbound', models.CharField(choices=[('imap', 'IMAP'), ('pop', 'POP'), ('none', 'not read')], default='imap', max_length=5, verbose_name='reading')),
                 ('limit', models.PositiveIntegerField(default=500, help_text='Gmail allows 500 for a personal account, 2,000 for Workspace.', validators=[django.core.validators.MaxValueValidator(2000)], verbose_name='messages in any 24 hours')),
                 ('learned_limit', models.PositiveIntegerField(blank=True, editable=False, null=True)),
+                ('learned_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('reserve_by_hand', models.PositiveIntegerField(default=50, verbose_name='kept free for mail you write yourself')),
                 ('reserve_transactional', models.PositiveIntegerField(default=5, verbose_name='kept free for single mails, such as password resets')),
                 ('burst_holder', models.CharField(blank=True, editable=False, max_length=64)),

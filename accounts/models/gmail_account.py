@@ -71,7 +71,9 @@ class GmailAccount(models.Model):
         validators=[MaxValueValidator(2000)],
         help_text=_("Gmail allows 500 for a personal account, 2,000 for Workspace."),
     )
+    # What a refusal taught: slowly forgotten again (`accounts.quota.Limits`).
     learned_limit = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    learned_at = models.DateTimeField(null=True, blank=True, editable=False)
     reserve_by_hand = models.PositiveIntegerField(
         _("kept free for mail you write yourself"), default=50
     )

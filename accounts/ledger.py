@@ -1,0 +1,74 @@
+"""The ledger of an account's limit: reserve before handing over, settle once.
+
+Every function is to be called inside the transaction that also moves the message, so that the two
+never disagree.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts import quota
+from accounts.models import GmailAccount, LedgerRow
+from accounts.quota import Limits, Use
+
+
+@dataclass(frozen=True)
+class Entry(Use):
+    """A use that also says what it served."""
+
+    source: str = LedgerRow.Source.CAMPAIGN
+    campaign_ref: int | None = None
+
+
+def limits(account: GmailAccount) -> Limits:
+    return Limits(
+        limit=account.limit,
+        learned=account.learned_limit,
+        learned_at=account.learned_at,
+        reserve_by_hand=account.reserve_by_hand,
+        reserve_transactional=account.reserve_transactional,
+    )
+
+
+def window(account: GmailAccount, now: datetime) -> list[Entry]:
+    """Everything that counts against the account's limit at `now`."""
+    counting = LedgerRow.State.RESERVED, LedgerRow.State.ACCEPTED, LedgerRow.State.UNKNOWN
+    rows = LedgerRow.objects.filter(account=account, state__in=counting).exclude(
+        at__lte=now - quota.WINDOW - quota.MARGIN
+    )
+    fields = rows.values_list("at", "recipients", "source", "campaign_ref")
+    return [Entry(at, recipients, source, ref) for at, recipients, source, ref in fields]
+
+
+def reserve(
+    account: GmailAccount, source: str, campaign_ref: int | None, now: datetime
+) -> LedgerRow:
+    """Take one recipient's worth of the limit. The caller holds the account's row lock."""
+    return LedgerRow.objects.create(
+        account=account, source=source, campaign_ref=campaign_ref, reserved_at=now
+    )
+
+
+def accept(row_id: int, at: datetime) -> None:
+    """Gmail accepted it, at `at` at the latest."""
+    _settle(row_id, LedgerRow.State.ACCEPTED, at)
+
+
+def void(row_id: int) -> None:
+    """Gmail certainly did not accept it: it never counted."""
+    _settle(row_id, LedgerRow.State.VOID, None)
+
+
+def unknown(row_id: int, at: datetime) -> None:
+    """Nobody knows; it counts as accepted at `at`, the last moment the session could have lived."""
+    _settle(row_id, LedgerRow.State.UNKNOWN, at)
+
+
+class AlreadySettled(RuntimeError):
+    """A ledger row was to be settled twice: a fault in the caller, never to be passed over."""
+
+
+def _settle(row_id: int, state: LedgerRow.State, at: datetime | None) -> None:
+    reserved = LedgerRow.objects.filter(pk=row_id, state=LedgerRow.State.RESERVED)
+    if reserved.update(state=state, at=at) != 1:
+        raise AlreadySettled(f"Ledger row {row_id} is settled already.")

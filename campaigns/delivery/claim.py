@@ -1,0 +1,162 @@
+"""Claiming: one message and one use of the limit, taken together in one short transaction.
+
+Order matters and is the promise: claim and commit, then render, then touch a socket; and commit
+the handing over before the end of the message is given to the socket.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from accounts import ledger, quota
+from accounts.ledger import Entry
+from accounts.models import GmailAccount
+from campaigns import states
+from campaigns.delivery import snapshot
+from campaigns.models import Campaign, CampaignAccount, Message, Suppression
+from campaigns.planning import sharing
+from campaigns.planning.sharing import Reason, Turn
+
+# From claim to the dot; a claim that lasts longer is taken back by `recovery`.
+CLAIM = timedelta(minutes=5)
+# From the dot to Gmail's answer: RFC 5321 4.5.3.2.6 asks a client to wait ten minutes.
+ANSWER = timedelta(minutes=10)
+# How long one worker may keep an account to itself without a new claim.
+BURST = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A message that is ours to send until `until`. `holder` is drawn anew for every claim."""
+
+    message_id: int
+    to_key: str
+    ledger_row_id: int
+    account_id: int
+    holder: str
+    until: datetime
+
+
+class LeaseLost(Exception):
+    """Somebody else has the account, or has taken the message back."""
+
+
+def take_account(account_id: int, holder: str, now: datetime) -> bool:
+    """Become the one who sends for this account; False when somebody else is."""
+    free = GmailAccount.objects.filter(pk=account_id).exclude(burst_until__gt=now)
+    return free.update(burst_holder=holder, burst_until=now + BURST) == 1
+
+
+def release_account(account_id: int, holder: str) -> None:
+    GmailAccount.objects.filter(pk=account_id, burst_holder=holder).update(
+        burst_holder="", burst_until=None
+    )
+
+
+@transaction.atomic
+def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
+    """Claim what leaves next through the account, or say when and why not.
+
+    Raises LeaseLost when `holder` no longer has the account.
+    """
+    account = GmailAccount.objects.select_for_update().get(pk=account_id)
+    if account.burst_holder != holder:
+        raise LeaseLost
+    entries = ledger.window(account, now)
+    message = _next_single(account, entries, now)
+    if message is None:
+        room = snapshot.room_of(account, entries, now)
+        turn = sharing.next_turn(room, snapshot.queues_of(account, entries, now), now)
+        if turn.campaign_id is None:
+            return turn
+        message = _pick(snapshot.waiting_for(account).filter(campaign=turn.campaign_id), now)
+        if message is None:
+            # Another account of the campaign took the last one between the two looks.
+            return Turn(None, now, Reason.NOTHING_WAITS)
+        _count_for_pacing(turn.campaign_id, account_id, now)
+    GmailAccount.objects.filter(pk=account_id).update(burst_until=now + BURST)
+    return _claim(message, account, now)
+
+
+def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> Message | None:
+    """Mail of Daypost itself and of programs comes first, and may use what campaigns may not."""
+    resting = account.resting_until is not None and account.resting_until > now
+    if account.state != GmailAccount.State.READY or resting:
+        return None
+    if quota.used(entries, now) >= ledger.limits(account).in_force(now):
+        return None
+    return _pick(snapshot.waiting_for(account).filter(campaign=None), now)
+
+
+def _pick(waiting: QuerySet[Message], now: datetime) -> Message | None:
+    """The message that waits longest; what this account has tried before comes first."""
+    due = waiting.filter(not_before__lte=now).order_by("not_before", "id")
+    free = due.select_for_update(skip_locked=True)
+    return free.exclude(account=None).first() or free.filter(account=None).first()
+
+
+def _count_for_pacing(campaign_id: int, account_id: int, now: datetime) -> None:
+    CampaignAccount.objects.filter(campaign_id=campaign_id, account_id=account_id).update(
+        claims=F("claims") + 1, last_claim_at=now
+    )
+
+
+def _claim(message: Message, account: GmailAccount, now: datetime) -> Claim:
+    row = ledger.reserve(account, message.source, message.campaign_id, now)
+    holder = uuid.uuid4().hex
+    moved = states.move_messages(
+        Message.objects.filter(pk=message.pk),
+        Message.State.WAITING,
+        Message.State.CLAIMED,
+        account=account,
+        ledger_row=row,
+        claim_holder=holder,
+        claim_until=now + CLAIM,
+        attempts=F("attempts") + 1,
+    )
+    if moved != 1:
+        # Rolls the ledger row back with it.
+        raise LeaseLost
+    return Claim(
+        message_id=message.pk,
+        to_key=message.to_email.lower(),
+        ledger_row_id=row.pk,
+        account_id=account.pk,
+        holder=holder,
+        until=now + CLAIM,
+    )
+
+
+def held(claim: Claim) -> QuerySet[Message]:
+    """The claimed message, as long as the claim is still ours."""
+    return Message.objects.filter(pk=claim.message_id, claim_holder=claim.holder)
+
+
+def suppressions(claim: Claim) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(workspace=OuterRef("workspace"), email_key=claim.to_key)
+
+
+def stopped() -> QuerySet[Campaign]:
+    """The message's campaign, when it may not send now: paused, cancelled."""
+    return Campaign.objects.filter(pk=OuterRef("campaign")).exclude(state=Campaign.State.SENDING)
+
+
+def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
+    """The last look before the dot: still ours, still wanted by the sender and the recipient.
+
+    One conditional UPDATE, so that a pause or an opt-out committed before it is always seen.
+    False: nothing was changed, and the dot must not be given.
+    """
+    wanted = held(claim).filter(~Exists(suppressions(claim)), ~Exists(stopped()))
+    moved = states.move_messages(
+        wanted.filter(claim_until__gt=now),
+        Message.State.CLAIMED,
+        Message.State.HANDING_OVER,
+        raw=raw,
+        handed_over_at=now,
+        claim_until=now + ANSWER + CLAIM,
+    )
+    return moved == 1

@@ -1,0 +1,148 @@
+"""What follows from an answer: for the message, the ledger, the account and the campaign.
+
+Each function is one transaction that settles the message and its ledger row together.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists
+from django.utils.translation import gettext as _
+
+from accounts import ledger, standing
+from campaigns import states
+from campaigns.delivery import claim as claims
+from campaigns.delivery.claim import Claim, LeaseLost, held
+from campaigns.models import Campaign, Message
+from gmail.replies import Meaning, Phase, Reply, meaning
+
+M = Message.State
+
+# How long after the last sign of life a session with Gmail may still deliver what it was given:
+# the kernel repeats unacknowledged data for about 15 minutes, a server waits at least 5
+# (RFC 5321 4.5.3.2.7) and at most 10 for its own filing.
+SESSION_LIFE = timedelta(minutes=30)
+
+# A recipient's server may be away for a while; then it is said plainly instead of tried for ever.
+FIRST_RETRY = timedelta(minutes=15)
+MOST_ATTEMPTS = 8
+
+
+@transaction.atomic
+def sent(claim: Claim, reply: str, now: datetime) -> None:
+    """Gmail accepted the message, at the latest now."""
+    _settle(claim, M.HANDING_OVER, M.SENT, reply=reply, sent_at=now, raw=None)
+    ledger.accept(claim.ledger_row_id, now)
+    standing.well_again(claim.account_id)
+
+
+@transaction.atomic
+def in_doubt(claim: Claim, why: str, now: datetime) -> None:
+    """The dot may have arrived and the answer was lost. Never sent again by itself."""
+    _settle(claim, M.HANDING_OVER, M.IN_DOUBT, reply=why)
+    ledger.unknown(claim.ledger_row_id, now + SESSION_LIFE)
+
+
+@transaction.atomic
+def put_back(claim: Claim, source: M, why: str, not_before: datetime | None = None) -> None:
+    """Certainly not accepted: it waits again, unless its campaign was cancelled meanwhile."""
+    changes = {"not_before": not_before} if not_before else {}
+    target = M.WAITING
+    if source == M.CLAIMED and _cancelled(claim):
+        target = M.CANCELLED
+    raw = {} if _is_single(claim) else {"raw": None}
+    _settle(claim, source, target, reply=why, **changes, **raw)
+    ledger.void(claim.ledger_row_id)
+
+
+@transaction.atomic
+def refused(claim: Claim, source: M, reply: str) -> None:
+    """Refused for good, for this recipient only."""
+    _settle(claim, source, M.REFUSED, reply=reply, raw=None)
+    ledger.void(claim.ledger_row_id)
+
+
+@transaction.atomic
+def skipped(claim: Claim, why: str) -> None:
+    """Not to be written to: never handed over."""
+    _settle(claim, M.CLAIMED, M.SKIPPED, reply=why, raw=None)
+    ledger.void(claim.ledger_row_id)
+
+
+def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datetime) -> Meaning:
+    """Gmail said no, in `phase`: act on what that means and return the meaning.
+
+    `source` is the state the message is in: claimed before the dot, handing over after it.
+    """
+    said = str(reply)
+    what = meaning(reply, phase)
+    if what is Meaning.RECIPIENT:
+        refused(claim, source, said)
+    elif what is Meaning.LIMIT:
+        put_back(claim, source, said)
+        standing.rest_for_limit(claim.account_id, said, now)
+    elif what is Meaning.MESSAGE:
+        put_back(claim, source, said)
+        _pause_campaign(claim, said)
+    elif what is Meaning.AUTH:
+        put_back(claim, source, said)
+        standing.needs_reconnecting(claim.account_id, said)
+    elif phase is Phase.RCPT:
+        _try_recipient_later(claim, source, said, now)
+    else:
+        put_back(claim, source, said)
+        standing.back_off(claim.account_id, said, now)
+    return what
+
+
+def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> None:
+    """A passing trouble with one recipient: others go on, this one is tried again later."""
+    attempts = held(claim).values_list("attempts", flat=True).first() or 0
+    if attempts >= MOST_ATTEMPTS:
+        refused(claim, source, _("Tried %(n)d times. %(said)s") % {"n": attempts, "said": said})
+    else:
+        put_back(claim, source, said, now + FIRST_RETRY * 2 ** max(attempts - 1, 0))
+
+
+def _pause_campaign(claim: Claim, said: str) -> None:
+    """Gmail refuses the content: every further message would be refused too."""
+    campaign_id = held_campaign(claim)
+    if campaign_id is None:
+        # A single mail has no campaign to pause; tried again it would be refused again.
+        rows = Message.objects.filter(pk=claim.message_id)
+        states.move_messages(rows, M.WAITING, M.SKIPPED, reply=said, raw=None)
+        return
+    states.move_campaign(
+        campaign_id,
+        Campaign.State.SENDING,
+        Campaign.State.PAUSED,
+        state_reason=_("Gmail refused this message: %(said)s") % {"said": said},
+    )
+
+
+def held_campaign(claim: Claim) -> int | None:
+    return Message.objects.values_list("campaign_id", flat=True).get(pk=claim.message_id)
+
+
+def _is_single(claim: Claim) -> bool:
+    """Mail written by a program keeps its bytes: nothing could render them again."""
+    return held_campaign(claim) is None
+
+
+def _cancelled(claim: Claim) -> bool:
+    return Campaign.objects.filter(
+        messages=claim.message_id, state=Campaign.State.CANCELLED
+    ).exists()
+
+
+def is_suppressed(claim: Claim) -> bool:
+    return held(claim).filter(Exists(claims.suppressions(claim))).exists()
+
+
+def _settle(claim: Claim, source: M, target: M, **changes: object) -> None:
+    moved = states.move_messages(
+        held(claim), source, target, claim_holder="", claim_until=None, **changes
+    )
+    if moved != 1:
+        # Taken back by `recovery`, which has settled the ledger too: nothing of ours is left.
+        raise LeaseLost

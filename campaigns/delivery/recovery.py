@@ -1,0 +1,50 @@
+"""What a worker left behind when it died or slept too long."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from campaigns.delivery import outcomes
+from campaigns.delivery.claim import Claim, LeaseLost
+from campaigns.models import Message
+
+M = Message.State
+
+
+def recover(now: datetime) -> tuple[int, int]:
+    """Take back every claim that has run out: returns how many (wait again, are in doubt).
+
+    Before the dot was allowed (claimed), certainly not accepted: it waits again. After it
+    (handing over) nobody knows: in doubt, always.
+    """
+    put_back = doubted = 0
+    expired = Message.objects.filter(
+        state__in=(M.CLAIMED, M.HANDING_OVER), claim_until__lte=now
+    ).order_by("id")
+    for message in list(expired):
+        claim = _claim_of(message)
+        try:
+            if message.state == M.CLAIMED:
+                outcomes.put_back(claim, M.CLAIMED, "")
+                put_back += 1
+            else:
+                _doubt(claim, message)
+                doubted += 1
+        except LeaseLost:
+            # Its worker was only slow, and settled it between our two looks.
+            continue
+    return put_back, doubted
+
+
+@transaction.atomic
+def _doubt(claim: Claim, message: Message) -> None:
+    if message.handed_over_at is None or message.claim_until is None:
+        raise RuntimeError(f"Message {message.pk} is being handed over since no moment.")
+    outcomes.in_doubt(claim, "", message.claim_until)
+
+
+def _claim_of(message: Message) -> Claim:
+    row, account, until = message.ledger_row_id, message.account_id, message.claim_until
+    if row is None or account is None or until is None:
+        raise RuntimeError(f"Message {message.pk} is claimed without a ledger row.")
+    return Claim(message.pk, message.to_email.lower(), row, account, message.claim_holder, until)

@@ -1,0 +1,94 @@
+"""The tables as the pure plan sees them: an account's room, and the campaigns that want it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+
+from accounts import ledger, quota
+from accounts.ledger import Entry
+from accounts.models import GmailAccount, LedgerRow
+from campaigns.models import Campaign, CampaignAccount, Message
+from campaigns.models.campaign import WEEKDAYS
+from campaigns.planning.calendar import SendingHours
+from campaigns.planning.pacing import Pace
+from campaigns.planning.sharing import Queue, Room
+
+SINGLE = (LedgerRow.Source.TRANSACTIONAL, LedgerRow.Source.SYSTEM, LedgerRow.Source.TEST)
+
+
+def room_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> Room:
+    """What campaigns may still send through `account`, given what its ledger counts."""
+    uses = list(entries)
+    limit = campaign_limit(account, uses, now)
+    return Room(
+        account_id=account.pk,
+        zone=ZoneInfo(account.time_zone),
+        limit=limit,
+        free=limit - quota.used(uses, now),
+        next_free_at=quota.free_at(uses, limit, now),
+        connected=account.state == GmailAccount.State.READY,
+        resting_until=account.resting_until,
+    )
+
+
+def campaign_limit(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> int:
+    singles = sum(entry.recipients for entry in entries if entry.source in SINGLE)
+    return ledger.limits(account).for_campaigns(now, singles)
+
+
+def queues_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> list[Queue]:
+    """The sending campaigns that have something waiting for this account."""
+    served = Counter[int | None]()
+    for entry in entries:
+        served[entry.campaign_ref] += entry.recipients
+    waiting = waiting_for(account).filter(campaign=OuterRef("campaign"))
+    rows = (
+        CampaignAccount.objects.filter(
+            Exists(waiting), account=account, campaign__state=Campaign.State.SENDING
+        )
+        .select_related("campaign")
+        .order_by("campaign_id")
+    )
+    return [
+        queue_of(row, served[row.campaign_id], put_back_until(account, row.campaign, now))
+        for row in rows
+    ]
+
+
+def queue_of(row: CampaignAccount, served: int, not_before: datetime | None) -> Queue:
+    campaign = row.campaign
+    return Queue(
+        campaign_id=campaign.pk,
+        starts_at=campaign.start_at or campaign.launched_at or campaign.created_at,
+        hours=sending_hours(campaign),
+        pace=Pace(campaign.seed if campaign.pace == Campaign.Pace.SPREAD else None),
+        claims=row.claims,
+        last_claim_at=row.last_claim_at,
+        served=served,
+        not_before=not_before,
+    )
+
+
+def sending_hours(campaign: Campaign) -> SendingHours:
+    days = frozenset(WEEKDAYS.index(day) for day in campaign.days.split(",") if day)
+    return SendingHours(days, campaign.hours_from, campaign.hours_to)
+
+
+def waiting_for(account: GmailAccount) -> QuerySet[Message]:
+    """What may leave through `account`: bound to it by an earlier claim, or bound to none yet."""
+    bound_here_or_nowhere = Q(account=account) | Q(account=None)
+    return Message.objects.filter(
+        bound_here_or_nowhere, workspace=account.workspace_id, state=Message.State.WAITING
+    )
+
+
+def put_back_until(account: GmailAccount, campaign: Campaign, now: datetime) -> datetime | None:
+    """When everything that waits was put back for later: the first moment to try again."""
+    waiting = waiting_for(account).filter(campaign=campaign)
+    if waiting.filter(not_before__lte=now).exists():
+        return None
+    first: datetime | None = waiting.aggregate(first=Min("not_before"))["first"]
+    return first

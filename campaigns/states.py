@@ -1,0 +1,81 @@
+"""The allowed moves of a campaign and of a message, and the only place that makes one.
+
+A move is a conditional UPDATE: it says from where to where, and its row count says whether it
+happened. Two workers that want the same move get one success.
+"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from campaigns.models import Campaign, Message
+
+M = Message.State
+C = Campaign.State
+
+MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
+    {
+        (M.WAITING, M.CLAIMED),
+        (M.WAITING, M.SKIPPED),
+        (M.WAITING, M.CANCELLED),
+        (M.CLAIMED, M.WAITING),
+        (M.CLAIMED, M.SKIPPED),
+        (M.CLAIMED, M.CANCELLED),
+        (M.CLAIMED, M.REFUSED),
+        (M.CLAIMED, M.HANDING_OVER),
+        (M.HANDING_OVER, M.SENT),
+        (M.HANDING_OVER, M.REFUSED),
+        (M.HANDING_OVER, M.WAITING),
+        (M.HANDING_OVER, M.IN_DOUBT),
+        (M.REFUSED, M.WAITING),
+    }
+)
+
+CAMPAIGN_MOVES: frozenset[tuple[str, str]] = frozenset(
+    {
+        (C.DRAFT, C.SENDING),
+        (C.SENDING, C.PAUSED),
+        (C.PAUSED, C.SENDING),
+        (C.SENDING, C.CANCELLED),
+        (C.PAUSED, C.CANCELLED),
+        (C.SENDING, C.FINISHED),
+        # A refused recipient is tried again.
+        (C.FINISHED, C.SENDING),
+    }
+)
+
+# States from which a message still moves on by itself.
+UNDER_WAY = (M.WAITING, M.CLAIMED, M.HANDING_OVER)
+
+
+class IllegalMove(RuntimeError):
+    """Code asked for a move that the tables do not allow: a fault, never a matter of timing."""
+
+
+def move_messages(rows: QuerySet[Message], source: str, target: str, **changes: Any) -> int:
+    """Move those of `rows` that are in `source` to `target`; returns how many did.
+
+    Raises IllegalMove when the table has no such move.
+    """
+    if (source, target) not in MESSAGE_MOVES:
+        raise IllegalMove(f"A message cannot go from {source} to {target}.")
+    return rows.filter(state=source).update(state=target, **changes)
+
+
+def move_campaign(campaign_id: int, source: str, target: str, **changes: Any) -> bool:
+    """Move the campaign from `source` to `target`; False when it was not in `source` any more.
+
+    Raises IllegalMove when the table has no such move.
+    """
+    if (source, target) not in CAMPAIGN_MOVES:
+        raise IllegalMove(f"A campaign cannot go from {source} to {target}.")
+    rows = Campaign.objects.filter(pk=campaign_id, state=source)
+    return rows.update(state=target, **changes) == 1
+
+
+def finish_if_done(campaign_id: int, now: Any) -> bool:
+    """Mark a sending campaign as finished once no message of it moves on by itself."""
+    open_messages = Message.objects.filter(campaign_id=campaign_id, state__in=UNDER_WAY)
+    if open_messages.exists():
+        return False
+    return move_campaign(campaign_id, C.SENDING, C.FINISHED, finished_at=now)
