@@ -1,0 +1,44 @@
+# The commands of Daypost. On a fresh machine they need Python 3.11 or newer with its venv module.
+#
+#   make run      everything, in the foreground: PORT=8000 PRACTICE_PORT=8025
+#   make test     the whole suite
+
+.PHONY: install run lock check test
+.DEFAULT_GOAL := run
+
+python := .venv/bin/python
+installed := .venv/installed
+installed_dev := .venv/installed-dev
+
+install: $(installed)
+
+run: $(installed)
+	@exec $(python) -m config.run
+
+# --- Dependencies, exactly as locked --------------------------------------------------------
+
+.venv/bin/python:
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    && echo "Making .venv with $$($$python --version)" && exec $$python -m venv .venv; \
+	done; \
+	echo "Python 3.11 or newer is needed, with its venv module (Debian: python3-venv)." >&2; exit 1
+
+pip_install := $(python) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+$(installed): requirements.txt | .venv/bin/python
+	@echo "Installing what Daypost needs"
+	@$(pip_install) --requirement requirements.txt
+	@touch $@
+
+$(installed_dev): requirements-dev.txt | $(installed)
+	@echo "Installing what its tests need"
+	@$(pip_install) --requirement requirements-dev.txt
+	@touch $@
+
+# Compiles the locks again, with the newest versions that pyproject.toml allows.
+compile := .venv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml
+lock: $(installed_dev)
+	$(compile) --output-file requirements.txt
+	$(compile) --group dev --output-file requirements-dev.txt
