@@ -1,5 +1,8 @@
 """Celery's own settings, from Django's."""
 
+import warnings
+
+from celery.platforms import SecurityWarning
 from django.conf import settings
 from kombu import Exchange, Queue
 
@@ -16,9 +19,13 @@ worker_hijack_root_logger = False
 # Nobody asks workers anything over the broker: what they do can be read in the database.
 worker_enable_remote_control = False
 timezone = "UTC"
-beat_schedule_filename = str(settings.DATA_DIR / "beat-schedule")
+# Every entry is a period of seconds: there is nothing to remember between two starts.
+beat_scheduler = "celery.beat:Scheduler"
+# Messages are JSON, so running as root, as containers do, opens nothing.
+warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platforms")
 
 if broker_url.startswith("filesystem:"):
+    broker_url = "filesystem://localhost//"  # a name, or kombu warns that it has none
     _queue = str(ensure_folder(settings.BROKER_DIR / "queue"))
     broker_transport_options = {
         "data_folder_in": _queue,
