@@ -2,7 +2,6 @@
 
 import warnings
 
-from celery.platforms import SecurityWarning
 from django.conf import settings
 from kombu import Exchange, Queue
 
@@ -22,7 +21,7 @@ timezone = "UTC"
 # Every entry is a period of seconds: there is nothing to remember between two starts.
 beat_scheduler = "celery.beat:Scheduler"
 # Messages are JSON, so running as root, as containers do, opens nothing.
-warnings.filterwarnings("ignore", category=SecurityWarning, module="celery.platforms")
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 if broker_url.startswith("filesystem:"):
     broker_url = "filesystem://localhost//"  # a name, or kombu warns that it has none

@@ -26,17 +26,17 @@ class Channel(filesystem.Channel):
         super().__init__(*args, **kwargs)
         self._listed: deque[str] = deque()
 
-    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
         name = f"{time_ns()}_{uuid.uuid4()}.{queue}.msg"
         finished = Path(self.data_folder_out) / name
         draft = finished.with_suffix(".draft")
         with draft.open("wb") as file:
-            file.write(dumps(message).encode())
+            file.write(dumps(payload).encode())
             file.flush()
             os.fsync(file.fileno())
         draft.rename(finished)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         """The oldest message of `queue`, which is then gone. Raises Empty."""
         folder = Path(self.data_folder_in)
         # A listing is used up before the next is made, so that a long queue drains quickly.
@@ -60,7 +60,7 @@ class Channel(filesystem.Channel):
 class Transport(filesystem.Transport):
     Channel = Channel
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         if timeout is not None:
             timeout = min(timeout, LONGEST_WAIT_SECONDS)
-        super().drain_events(connection, timeout=timeout)
+        super().drain_events(connection, timeout=timeout, **kwargs)
