@@ -33,18 +33,22 @@ def current_workspace(request: HttpRequest) -> Workspace | None:
 
 
 def _find_workspace(request: HttpRequest) -> Workspace | None:
-    user = request.user
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(request.user, User) or not request.user.is_active:
         return None
-    mine = Workspace.objects.filter(memberships__user=user).order_by("memberships__id")
+    mine = own_workspaces(request)
     chosen = request.session.get(SESSION_KEY)
     return (mine.filter(pk=chosen).first() if chosen else None) or mine.first()
 
 
+def own_workspaces(request: HttpRequest) -> QuerySet[Workspace]:
+    """The workspaces that the person belongs to, the first joined first."""
+    mine = Workspace.objects.filter(memberships__user__pk=request.user.pk)
+    return mine.order_by("memberships__id")
+
+
 def choose_workspace(request: HttpRequest, workspace_id: int) -> Workspace:
     """Work in another of one's own workspaces from now on; 404 for somebody else's."""
-    mine = Workspace.objects.filter(memberships__user__pk=request.user.pk)
-    workspace = mine.filter(pk=workspace_id).first()
+    workspace = own_workspaces(request).filter(pk=workspace_id).first()
     if workspace is None:
         raise Http404
     request.session[SESSION_KEY] = workspace.pk
@@ -54,11 +58,17 @@ def choose_workspace(request: HttpRequest, workspace_id: int) -> Workspace:
 
 def is_owner(request: HttpRequest) -> bool:
     """Whether the person may change who belongs to the workspace."""
-    return Membership.objects.filter(
-        user__pk=request.user.pk,
-        workspace=current_workspace(request),
-        role=Membership.Role.OWNER,
-    ).exists()
+    here = _memberships(request).filter(workspace=current_workspace(request))
+    return here.filter(role=Membership.Role.OWNER).exists()
+
+
+def _memberships(request: HttpRequest) -> QuerySet[Membership]:
+    user = request.user
+    return (
+        Membership.objects.filter(user=user)
+        if isinstance(user, User)
+        else Membership.objects.none()
+    )
 
 
 def visible(rows: QuerySet[AnyModel], workspace: Workspace) -> QuerySet[AnyModel]:

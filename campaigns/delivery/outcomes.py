@@ -81,9 +81,11 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
     elif what is Meaning.LIMIT:
         put_back(claim, source, said)
         standing.rest_for_limit(claim.account_id, said, now)
+    elif what is Meaning.MESSAGE and _is_single(claim):
+        refused(claim, source, said)
     elif what is Meaning.MESSAGE:
         put_back(claim, source, said)
-        _pause_campaign(claim, said)
+        pause_campaign(claim, _("Gmail refused this message: %(said)s") % {"said": said})
     elif what is Meaning.AUTH:
         put_back(claim, source, said)
         standing.needs_reconnecting(claim.account_id, said)
@@ -104,29 +106,26 @@ def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> N
         put_back(claim, source, said, now + FIRST_RETRY * 2 ** max(attempts - 1, 0))
 
 
-def _pause_campaign(claim: Claim, said: str) -> None:
-    """Gmail refuses the content: every further message would be refused too."""
-    campaign_id = held_campaign(claim)
+def pause_campaign(claim: Claim, reason: str) -> None:
+    """The content itself is at fault: every further message would fare the same."""
+    campaign_id = _campaign_id(claim)
     if campaign_id is None:
-        # A single mail has no campaign to pause; tried again it would be refused again.
-        rows = Message.objects.filter(pk=claim.message_id)
-        states.move_messages(rows, M.WAITING, M.SKIPPED, reply=said, raw=None)
         return
     states.move_campaign(
         campaign_id,
         Campaign.State.SENDING,
         Campaign.State.PAUSED,
-        state_reason=_("Gmail refused this message: %(said)s") % {"said": said},
+        state_reason=reason,
     )
 
 
-def held_campaign(claim: Claim) -> int | None:
+def _campaign_id(claim: Claim) -> int | None:
     return Message.objects.values_list("campaign_id", flat=True).get(pk=claim.message_id)
 
 
 def _is_single(claim: Claim) -> bool:
     """Mail written by a program keeps its bytes: nothing could render them again."""
-    return held_campaign(claim) is None
+    return _campaign_id(claim) is None
 
 
 def _cancelled(claim: Claim) -> bool:

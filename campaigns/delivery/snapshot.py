@@ -64,12 +64,16 @@ def queue_of(row: CampaignAccount, served: int, not_before: datetime | None) -> 
         campaign_id=campaign.pk,
         starts_at=campaign.start_at or campaign.launched_at or campaign.created_at,
         hours=sending_hours(campaign),
-        pace=Pace(campaign.seed if campaign.pace == Campaign.Pace.SPREAD else None),
+        pace=pace_of(campaign),
         claims=row.claims,
         last_claim_at=row.last_claim_at,
         served=served,
         not_before=not_before,
     )
+
+
+def pace_of(campaign: Campaign) -> Pace:
+    return Pace(campaign.seed if campaign.pace == Campaign.Pace.SPREAD else None)
 
 
 def sending_hours(campaign: Campaign) -> SendingHours:

@@ -1,0 +1,77 @@
+"""From a claimed message to the finished bytes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import GmailAccount
+from campaigns.models import Message, Revision
+from campaigns.rendering import merge, mime, sanitize
+from campaigns.rendering.mime import Address
+
+
+class NotWritable(Exception):
+    """This one message cannot be written, whatever is tried: skip it and say why."""
+
+
+class ContentBroken(Exception):
+    """The campaign's content fails: every message would, so the campaign pauses."""
+
+
+@dataclass
+class Composer:
+    """Writes messages of one account; a campaign's revision is read once a burst."""
+
+    account: GmailAccount
+    revisions: dict[tuple[int, int], Revision] = field(default_factory=dict)
+
+    def compose(self, message: Message, now: datetime) -> bytes:
+        """The finished message (RFC 5322, CRLF). Raises NotWritable, ContentBroken."""
+        if message.campaign_id is None:
+            return bytes(message.raw) if message.raw else b""
+        if message.contact is None:
+            raise NotWritable(_("The contact was deleted before the message left."))
+        revision = self._revision(message.campaign_id, message.revision)
+        values = merge_values(message)
+        try:
+            html = merge.render_html(revision.html, values)
+            text = merge.render_text(revision.text, values)
+            subject = merge.render_subject(revision.subject, values)
+        except merge.MergeError as error:
+            raise ContentBroken(str(error)) from error
+        if sanitize.needs_check(revision.html):
+            html = sanitize.check_rendered(html)
+        try:
+            return mime.build(
+                sender=Address(self.account.display_name, self.account.address),
+                to=Address(message.contact.full_name, message.to_email),
+                subject=subject,
+                html=html,
+                text=text,
+                message_id=message.message_id,
+                date=now,
+                headers=self._headers(),
+            )
+        except mime.MessageError as error:
+            raise NotWritable(str(error)) from error
+
+    def _headers(self) -> dict[str, str]:
+        # A mail to the sender works without a public address, and for every mail program.
+        return {"List-Unsubscribe": f"<mailto:{self.account.address}?subject=unsubscribe>"}
+
+    def _revision(self, campaign_id: int, number: int) -> Revision:
+        key = campaign_id, number
+        if key not in self.revisions:
+            self.revisions[key] = Revision.objects.get(campaign_id=campaign_id, number=number)
+        return self.revisions[key]
+
+
+def merge_values(message: Message) -> dict[str, object]:
+    """What the content may use: the contact's fields and the workspace's postal address."""
+    if message.contact is None:
+        return {}
+    return {
+        **message.contact.merge_values(),
+        "postal_address": message.workspace.postal_address,
+    }

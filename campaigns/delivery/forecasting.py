@@ -1,0 +1,106 @@
+"""The forecast from the tables: reads them into the pure plan and runs it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count
+
+from accounts import ledger
+from accounts.models import GmailAccount, Workspace
+from accounts.tenancy import visible
+from campaigns.delivery import snapshot
+from campaigns.models import Campaign, CampaignAccount, Message
+from campaigns.planning.forecast import (
+    Forecast,
+    PlannedAccount,
+    PlannedCampaign,
+    Spent,
+    forecast,
+)
+
+NO_CAMPAIGN_YET = -1
+
+
+def forecast_workspace(workspace: Workspace, now: datetime) -> Forecast:
+    """What will leave of everything that is sending now.
+
+    Campaigns share accounts, so there is one plan for all; ask it for one campaign's part.
+    """
+    return forecast(planned_accounts(workspace, now), planned_campaigns(workspace, now), now)
+
+
+def forecast_with(
+    draft: Campaign, recipients: int, accounts: Iterable[GmailAccount], now: datetime
+) -> Forecast:
+    """The same, as if `draft` were launched now to so many `recipients`.
+
+    `draft` may be unsaved; its part stands under its id, or NO_CAMPAIGN_YET.
+    """
+    hypothetical = PlannedCampaign(
+        campaign_id=draft.pk or NO_CAMPAIGN_YET,
+        starts_at=max(draft.start_at or now, now),
+        accounts=[account.pk for account in accounts],
+        waiting=recipients,
+        hours=snapshot.sending_hours(draft),
+        pace=snapshot.pace_of(draft),
+    )
+    campaigns = [*planned_campaigns(draft.workspace, now), hypothetical]
+    return forecast(planned_accounts(draft.workspace, now), campaigns, now)
+
+
+def planned_accounts(workspace: Workspace, now: datetime) -> list[PlannedAccount]:
+    accounts = visible(GmailAccount.objects.order_by("id"), workspace)
+    return [_planned_account(account, now) for account in accounts]
+
+
+def _planned_account(account: GmailAccount, now: datetime) -> PlannedAccount:
+    spent = [
+        Spent(entry.at, entry.recipients, entry.campaign_ref, entry.source in snapshot.SINGLE)
+        for entry in ledger.window(account, now)
+    ]
+    return PlannedAccount(
+        account_id=account.pk,
+        zone=ZoneInfo(account.time_zone),
+        limits=ledger.limits(account),
+        spent=spent,
+        connected=account.state == GmailAccount.State.READY,
+        resting_until=account.resting_until,
+    )
+
+
+def planned_campaigns(workspace: Workspace, now: datetime) -> list[PlannedCampaign]:
+    """Every campaign of the workspace that is sending, with what still waits of it."""
+    sending = visible(Campaign.objects.filter(state=Campaign.State.SENDING), workspace)
+    waiting: dict[int, dict[int | None, int]] = defaultdict(dict)
+    rows = (
+        Message.objects.filter(state=Message.State.WAITING, campaign__in=sending)
+        .order_by()
+        .values_list("campaign_id", "account_id")
+        .annotate(count=Count("id"))
+    )
+    for campaign_id, account_id, count in rows:
+        waiting[campaign_id][account_id] = count
+    progress: dict[int, list[CampaignAccount]] = defaultdict(list)
+    for row in CampaignAccount.objects.filter(campaign__in=sending):
+        progress[row.campaign_id].append(row)
+    return [
+        _planned_campaign(campaign, waiting[campaign.pk], progress[campaign.pk])
+        for campaign in sending.order_by("id")
+    ]
+
+
+def _planned_campaign(
+    campaign: Campaign, waiting: dict[int | None, int], rows: list[CampaignAccount]
+) -> PlannedCampaign:
+    return PlannedCampaign(
+        campaign_id=campaign.pk,
+        starts_at=campaign.start_at or campaign.launched_at or campaign.created_at,
+        accounts=[row.account_id for row in rows],
+        waiting=waiting.get(None, 0),
+        bound={account: count for account, count in waiting.items() if account is not None},
+        hours=snapshot.sending_hours(campaign),
+        pace=snapshot.pace_of(campaign),
+        progress={row.account_id: (row.claims, row.last_claim_at) for row in rows},
+    )

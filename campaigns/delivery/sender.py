@@ -1,0 +1,217 @@
+"""The one exit: a burst of messages through one account, over one session."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import sessions, standing
+from accounts.models import GmailAccount
+from campaigns import states
+from campaigns.delivery import outcomes
+from campaigns.delivery.claim import (
+    Claim,
+    LeaseLost,
+    claim_next,
+    commit_handing_over,
+    release_account,
+    take_account,
+)
+from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
+from campaigns.delivery.deadline import Deadline
+from campaigns.models import Message
+from gmail.errors import ConnectionLost, FateUnknown, GmailError, Refused
+from gmail.replies import Meaning, Phase
+from gmail.smtp import SmtpSession
+
+M = Message.State
+
+# From the claim to the dot. Shorter than the claim itself, so that it is never taken back from a
+# worker that is still allowed to give the dot.
+TIME_TO_DOT = timedelta(minutes=4)
+
+
+@dataclass
+class Tally:
+    """What became of the messages of a run."""
+
+    sent: int = 0
+    refused: int = 0
+    put_back: int = 0
+    in_doubt: int = 0
+    skipped: int = 0
+
+    def add(self, other: "Tally") -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> Tally:
+    """Send what may leave through the account now; nothing when somebody else is at it.
+
+    `keep_going` is asked before each message, so that a worker can stop between two.
+    """
+    holder = uuid.uuid4().hex
+    if not take_account(account_id, holder, timezone.now()):
+        return Tally()
+    burst = Burst(account_id, holder)
+    try:
+        burst.run(keep_going)
+    finally:
+        burst.close()
+        release_account(account_id, holder)
+    return burst.tally
+
+
+class Burst:
+    """Claims and sends one message after the other, as long as the rule says so."""
+
+    def __init__(self, account_id: int, holder: str) -> None:
+        self.account = GmailAccount.objects.get(pk=account_id)
+        self.holder = holder
+        self.composer = Composer(self.account)
+        self.session: SmtpSession | None = None
+        self.campaigns: set[int] = set()
+        self.tally = Tally()
+
+    def run(self, keep_going: Callable[[], bool]) -> None:
+        try:
+            while keep_going():
+                claim = claim_next(self.account.pk, self.holder, timezone.now())
+                if not isinstance(claim, Claim):
+                    break
+                self._send(claim)
+        except LeaseLost:
+            # Somebody else carries on; what was ours is settled or taken back.
+            pass
+        for campaign_id in self.campaigns:
+            states.finish_if_done(campaign_id, timezone.now())
+
+    def close(self) -> None:
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    def _send(self, claim: Claim) -> None:
+        deadline = Deadline(TIME_TO_DOT)
+        message = self._load(claim)
+        raw = self._write(claim, message)
+        if raw is None:
+            return
+        session = self._begin(claim, message)
+        if session is None:
+            return
+        if not self._give_body(claim, session, raw):
+            return
+        if deadline.passed or not commit_handing_over(claim, raw, timezone.now()):
+            self._stop_before_dot(claim)
+            return
+        if deadline.passed:
+            # Slept since the commit. The dot was not given: certainly not accepted.
+            self._put_back(claim, M.HANDING_OVER, "")
+            return
+        self._finish(claim, session)
+
+    def _load(self, claim: Claim) -> Message:
+        related = Message.objects.select_related("contact", "workspace")
+        message = related.get(pk=claim.message_id)
+        if message.campaign_id is not None:
+            self.campaigns.add(message.campaign_id)
+        return message
+
+    def _write(self, claim: Claim, message: Message) -> bytes | None:
+        """The finished bytes; None when there is nothing to send after all."""
+        try:
+            if outcomes.is_suppressed(claim):
+                raise NotWritable(_("This address is suppressed: it must not be written to."))
+            return self.composer.compose(message, timezone.now())
+        except NotWritable as error:
+            outcomes.skipped(claim, str(error))
+            self.tally.skipped += 1
+        except ContentBroken as error:
+            self._put_back(claim, M.CLAIMED, "")
+            outcomes.pause_campaign(claim, str(error))
+        return None
+
+    def _begin(self, claim: Claim, message: Message) -> SmtpSession | None:
+        """A session that has been given MAIL, RCPT and DATA; None when Gmail did not want it."""
+        try:
+            session = self._session()
+            session.begin(self.account.address, message.to_email)
+        except Refused as error:
+            self._not_accepted(claim, M.CLAIMED, error)
+        except GmailError as error:
+            self._line_lost(claim, M.CLAIMED, error)
+        else:
+            return session
+        return None
+
+    def _give_body(self, claim: Claim, session: SmtpSession, raw: bytes) -> bool:
+        """All but the dot; False when the line broke or Gmail refused meanwhile."""
+        try:
+            session.body(raw)
+        except Refused as error:
+            self._not_accepted(claim, M.CLAIMED, error)
+        except ConnectionLost as error:
+            self._line_lost(claim, M.CLAIMED, error)
+        else:
+            return True
+        return False
+
+    def _session(self) -> SmtpSession:
+        if self.session is None or not self.session.alive:
+            self.session = sessions.open_smtp(self.account, timezone.now())
+        return self.session
+
+    def _finish(self, claim: Claim, session: SmtpSession) -> None:
+        try:
+            reply = session.finish()
+        except FateUnknown as error:
+            self._drop_session()
+            outcomes.in_doubt(claim, str(error), timezone.now())
+            self.tally.in_doubt += 1
+            standing.back_off(self.account.pk, str(error), timezone.now())
+            return
+        except ConnectionLost as error:
+            self._line_lost(claim, M.HANDING_OVER, error)
+            return
+        if reply.code // 100 == 2:
+            outcomes.sent(claim, str(reply), timezone.now())
+            self.tally.sent += 1
+        else:
+            self._not_accepted(claim, M.HANDING_OVER, Refused(reply, Phase.DOT))
+
+    def _not_accepted(self, claim: Claim, source: M, error: Refused) -> None:
+        now = timezone.now()
+        what = outcomes.not_accepted(claim, source, error.reply, error.phase, now)
+        if what is Meaning.RECIPIENT:
+            self.tally.refused += 1
+        else:
+            self.tally.put_back += 1
+
+    def _line_lost(self, claim: Claim, source: M, error: GmailError) -> None:
+        """No line to Gmail: the message is innocent, the account tries again a little later."""
+        self._put_back(claim, source, str(error))
+        standing.back_off(self.account.pk, str(error), timezone.now())
+
+    def _put_back(self, claim: Claim, source: M, why: str) -> None:
+        self._drop_session()
+        outcomes.put_back(claim, source, why)
+        self.tally.put_back += 1
+
+    def _stop_before_dot(self, claim: Claim) -> None:
+        """Paused, cancelled, suppressed, or too late: the server never sees the end."""
+        if outcomes.is_suppressed(claim):
+            self._drop_session()
+            outcomes.skipped(claim, _("This address is suppressed: it must not be written to."))
+            self.tally.skipped += 1
+        else:
+            self._put_back(claim, M.CLAIMED, "")
+
+    def _drop_session(self) -> None:
+        if self.session is not None:
+            self.session.abandon()
+            self.session = None
