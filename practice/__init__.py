@@ -1,0 +1,5 @@
+"""A stand-in Gmail for practice, on real sockets: OAuth, SMTP and a web mailbox.
+
+It knows nothing of the application that talks to it, and nothing imports it. Start it with
+``python -m practice --dir DIR``. Everything it accepts stays in DIR; nothing leaves the machine.
+"""

@@ -1,0 +1,86 @@
+"""The accepted messages on disk, one file each, and how they look to a reader."""
+
+import re
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from practice.private_files import make_private_directory
+
+MESSAGE_FILE_ID = re.compile(r"[a-z0-9]{8,64}\Z")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message to look at: header fields as they stand, decoded text and HTML (None: no such)."""
+
+    subject: str
+    header: list[tuple[str, str]]
+    text: str | None
+    html: str | None
+    attachments: list[str]
+
+
+class Mailbox:
+    """Keeps what was accepted, under the id that Gmail answered with."""
+
+    def __init__(self, directory: Path) -> None:
+        make_private_directory(directory)
+        self._directory = directory
+
+    def keep(self, id: str, content: bytes) -> None:
+        """Store a message before its ledger row is written; without that row it does not count."""
+        self._path(id).write_bytes(content)
+
+    def source(self, id: str) -> bytes:
+        """The message as filed. Raises FileNotFoundError."""
+        return self._path(id).read_bytes()
+
+    def subject(self, id: str) -> str:
+        """The decoded subject; a message whose file was taken away has none."""
+        try:
+            with self._path(id).open("rb") as file:
+                header = file.read(65_536).partition(b"\r\n\r\n")[0]
+        except FileNotFoundError:
+            return ""
+        return _text(_parse(header).get("Subject", ""))
+
+    def letter(self, id: str) -> Letter:
+        """The message taken apart for reading. Raises FileNotFoundError."""
+        message = _parse(self.source(id))
+        return Letter(
+            subject=_text(message.get("Subject", "")),
+            header=[(name, _text(value)) for name, value in message.items()],
+            text=_body(message, "plain"),
+            html=_body(message, "html"),
+            attachments=[_text(part.get_filename() or "") for part in message.iter_attachments()]
+            if message.is_multipart()
+            else [],
+        )
+
+    def _path(self, id: str) -> Path:
+        if not MESSAGE_FILE_ID.match(id):
+            raise FileNotFoundError(id)
+        return self._directory / f"{id}.eml"
+
+
+def _parse(content: bytes) -> EmailMessage:
+    return message_from_bytes(content, _class=EmailMessage, policy=policy.default)
+
+
+def _body(message: EmailMessage, subtype: str) -> str | None:
+    part = message.get_body(preferencelist=(subtype,))
+    if part is None:
+        return None
+    try:
+        return str(part.get_content())
+    except (LookupError, ValueError):
+        # A charset that does not exist, or a transfer encoding that is torn: show what there is.
+        payload = part.get_payload(decode=True)
+        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(payload)
+
+
+def _text(value: object) -> str:
+    """Header text that can be shown and encoded, whatever bytes were sent."""
+    return str(value).encode("utf-8", "replace").decode()

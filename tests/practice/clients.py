@@ -1,0 +1,146 @@
+"""Clients of the practice Gmail: what a test says to it over real sockets."""
+
+import base64
+import hashlib
+import secrets
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import requests
+
+from tests.practice_gmail import PracticeGmail
+
+ANA = "ana@gmail.com"
+ANA_PASSWORD = "abcd efgh ijkl mnop"
+BEN = "ben@gmail.com"
+REDIRECT_URI = "http://localhost:8000/oauth/callback"
+SCOPES = "https://mail.google.com/ openid email"
+
+
+def trust(gmail: PracticeGmail) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=gmail.env["GMAIL_CA_FILE"])
+
+
+@contextmanager
+def smtp_ssl(gmail: PracticeGmail) -> Iterator[smtplib.SMTP_SSL]:
+    port = int(gmail.env["GMAIL_SMTP_SSL_PORT"])
+    client = smtplib.SMTP_SSL("127.0.0.1", port, timeout=10, context=trust(gmail))
+    try:
+        client.ehlo("daypost.example")
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def smtp_plain(gmail: PracticeGmail) -> Iterator[smtplib.SMTP]:
+    """The STARTTLS port, before STARTTLS."""
+    client = smtplib.SMTP("127.0.0.1", int(gmail.env["GMAIL_SMTP_STARTTLS_PORT"]), timeout=10)
+    try:
+        client.ehlo("daypost.example")
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def logged_in(gmail: PracticeGmail, account: str = ANA) -> Iterator[smtplib.SMTP_SSL]:
+    with smtp_ssl(gmail) as client:
+        client.login(account, gmail.app_password(account))
+        yield client
+
+
+def mail(to: str = "ana@example.org", subject: str = "Hello", text: str = "A line.") -> str:
+    """A small message with a Message-ID of its own."""
+    message_id = f"<{secrets.token_hex(8)}@daypost.example>"
+    return (
+        f"From: Ana <{ANA}>\r\nTo: {to}\r\nSubject: {subject}\r\n"
+        f"Message-ID: {message_id}\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n{text}\r\n"
+    )
+
+
+def deliver(client: smtplib.SMTP, to: str, content: str | bytes = "") -> tuple[int, str]:
+    """MAIL, RCPT and DATA; the reply to the final dot, or to the first step that was refused."""
+    steps = [lambda: client.mail(ANA), lambda: client.rcpt(to)]
+    for step in steps:
+        code, reply = step()
+        if code != 250:
+            return code, reply.decode()
+    code, reply = client.data(content or mail(to))
+    return code, reply.decode()
+
+
+def xoauth2(user: str, token: str) -> str:
+    return base64.b64encode(f"user={user}\1auth=Bearer {token}\1\1".encode()).decode()
+
+
+class OAuthClient:
+    """What an application does: asks for consent, exchanges the code, refreshes, revokes."""
+
+    def __init__(self, gmail: PracticeGmail) -> None:
+        self.gmail = gmail
+        self.verifier = secrets.token_urlsafe(48)
+        self.state = secrets.token_urlsafe(16)
+
+    def url(self, **changes: str | None) -> str:
+        """The authorization URL; a change to None leaves the parameter out."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        parameters: dict[str, str | None] = {
+            "client_id": self.gmail.env["GOOGLE_CLIENT_ID"],
+            "redirect_uri": REDIRECT_URI,
+            "response_type": "code",
+            "scope": SCOPES,
+            "state": self.state,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
+            "access_type": "offline",
+            "prompt": "consent",
+            **changes,
+        }
+        given = {key: value for key, value in parameters.items() if value is not None}
+        return f"{self.gmail.env['GOOGLE_AUTH_URI']}?{urlencode(given)}"
+
+    def code(self, account: str = ANA, **changes: str | None) -> str:
+        location = self.gmail.consent(self.url(**changes), account=account)
+        return parse_qs(urlsplit(location).query)["code"][0]
+
+    def token(self, **fields: str) -> requests.Response:
+        """Post to the token endpoint with the client's own id and secret."""
+        env = self.gmail.env
+        form = {
+            "client_id": env["GOOGLE_CLIENT_ID"],
+            "client_secret": env["GOOGLE_CLIENT_SECRET"],
+            **fields,
+        }
+        return requests.post(env["GOOGLE_TOKEN_URI"], data=form, timeout=10)
+
+    def exchange(self, code: str, **changes: str) -> requests.Response:
+        fields = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": self.verifier,
+            **changes,
+        }
+        return self.token(**fields)
+
+    def refresh(self, refresh_token: str) -> requests.Response:
+        return self.token(grant_type="refresh_token", refresh_token=refresh_token)
+
+    def userinfo(self, access_token: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {access_token}"}
+        return requests.get(self.gmail.env["GOOGLE_USERINFO_URI"], headers=headers, timeout=10)
+
+    def revoke(self, token: str) -> requests.Response:
+        uri = self.gmail.env["GOOGLE_REVOKE_URI"]
+        return requests.post(uri, data={"token": token}, timeout=10)
+
+    def connect(self, account: str = ANA, **changes: str | None) -> dict[str, Any]:
+        """The whole way to the tokens."""
+        answer = self.exchange(self.code(account, **changes))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
