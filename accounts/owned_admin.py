@@ -26,6 +26,10 @@ class OwnedAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible(super().get_queryset(request), workspace_of(request))
 
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        # Never chosen in a form: it is the workspace of the request.
+        return [*(super().get_exclude(request, obj) or ()), "workspace"]
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change and workspace_path(type(obj)) == "workspace":
             obj.workspace = workspace_of(request)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
-from accounts.tenancy import current_workspace
+from accounts.tenancy import current_workspace, own_workspaces
 
 
 class DaypostSite(UnfoldAdminSite):
@@ -18,6 +18,13 @@ class DaypostSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return current_workspace(request) is not None
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {
+            **super().each_context(request),
+            "workspace": current_workspace(request),
+            "workspaces": own_workspaces(request),
+        }
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from campaigns.admin import pages
@@ -41,6 +48,11 @@ class DaypostSite(UnfoldAdminSite):
         if self.has_permission(request):
             return redirect("admin:index")
         return redirect_to_login(request.GET.get("next", "/"))
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("admin:index")
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
