@@ -26,7 +26,7 @@ class Channel(filesystem.Channel):
         super().__init__(*args, **kwargs)
         self._listed: deque[str] = deque()
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
         name = f"{time_ns()}_{uuid.uuid4()}.{queue}.msg"
         finished = Path(self.data_folder_out) / name
         draft = finished.with_suffix(".draft")

