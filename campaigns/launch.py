@@ -16,12 +16,10 @@ from campaigns import states
 from campaigns.contacts import audience
 from campaigns.models import Campaign, Contact, ContactField, Message, Revision
 from campaigns.models.contact import STANDARD_FIELDS
-from campaigns.planning.calendar import opening_of
 from campaigns.rendering import merge, text
 
 # Merge fields that come from the workspace rather than from the contact.
 WORKSPACE_FIELDS = ("postal_address",)
-MESSAGE_ID_DOMAIN = "mail.daypost.email"
 
 
 @dataclass(frozen=True)
@@ -229,7 +227,7 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
         "sqlite": "lower(hex(randomblob(16)))",
         "postgresql": "replace(gen_random_uuid()::text, '-', '')",
     }[connection.vendor]
-    message_id = f"'<' || {random_name} || '@{MESSAGE_ID_DOMAIN}>'"
+    message_id = f"'<' || {random_name} || '@' || %s || '>'"
     table = connection.ops.quote_name(Message._meta.db_table)
     moment = connection.ops.adapt_datetimefield_value(now)
     # No value of a person stands in this text: names of columns, and parameters.
@@ -240,7 +238,7 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
         )
         SELECT %s, %s, recipient.id, recipient.email, {message_id}, %s, %s,
             1, 1, '', '', 0, %s, %s
-        FROM ({select}) AS recipient (id, email)
+        FROM ({select}) AS recipient
     """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(
@@ -248,6 +246,7 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
             [
                 campaign.workspace_id,
                 campaign.pk,
+                _message_id_domain(campaign),
                 LedgerRow.Source.CAMPAIGN.value,
                 Message.State.WAITING.value,
                 moment,
@@ -255,4 +254,12 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
                 *parameters,
             ],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
+
+
+def _message_id_domain(campaign: Campaign) -> str:
+    """The sender's own: RFC 5322 3.6.4 asks for a domain that keeps the identifier unique."""
+    account = campaign.accounts.order_by("id").first()
+    if account is None:
+        raise NotReady(_account_checks(campaign, campaign.created_at))
+    return account.address.rpartition("@")[2].encode("idna").decode()

@@ -1,10 +1,33 @@
 """Celery tasks of a few lines: each wakes one function by an id, and may be lost or run twice."""
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.utils import timezone
+
+from campaigns.delivery import recovery, schedule
+
+# A wake-up that waited longer has been repeated by the next tick.
+EXPIRES_SECONDS = 30
+
+
+@worker_shutting_down.connect
+def stop_between_messages(**kwargs: Any) -> None:
+    schedule.stopping.set()
 
 
 @shared_task
-def deliver_due() -> None: ...
+def deliver_due() -> None:
+    now = timezone.now()
+    recovery.recover(now)
+    for account_id in schedule.due_accounts(now):
+        deliver_account.apply_async((account_id,), expires=EXPIRES_SECONDS)
+
+
+@shared_task
+def deliver_account(account_id: int) -> None:
+    schedule.send_account(account_id)
 
 
 @shared_task

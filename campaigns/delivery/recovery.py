@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from campaigns import states
 from campaigns.delivery import outcomes
 from campaigns.delivery.claim import Claim, LeaseLost
 from campaigns.models import Message
@@ -18,11 +19,14 @@ def recover(now: datetime) -> tuple[int, int]:
     (handing over) nobody knows: in doubt, always.
     """
     put_back = doubted = 0
+    campaigns: set[int] = set()
     expired = Message.objects.filter(
         state__in=(M.CLAIMED, M.HANDING_OVER), claim_until__lte=now
     ).order_by("id")
     for message in list(expired):
         claim = _claim_of(message)
+        if message.campaign_id is not None:
+            campaigns.add(message.campaign_id)
         try:
             if message.state == M.CLAIMED:
                 outcomes.put_back(claim, M.CLAIMED, "")
@@ -33,6 +37,8 @@ def recover(now: datetime) -> tuple[int, int]:
         except LeaseLost:
             # Its worker was only slow, and settled it between our two looks.
             continue
+    for campaign_id in campaigns:
+        states.finish_if_done(campaign_id, now)
     return put_back, doubted
 
 

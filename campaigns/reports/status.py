@@ -1,0 +1,203 @@
+"""What is going on with a campaign, or why nothing leaves now. Read only."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts import ledger, quota
+from accounts.models import GmailAccount, Workspace
+from accounts.tenancy import visible
+from campaigns.delivery import snapshot
+from campaigns.delivery.forecasting import forecast_workspace
+from campaigns.models import Campaign, Event, Message
+from campaigns.planning import sharing
+from campaigns.planning.forecast import Forecast
+from campaigns.planning.sharing import Reason, Turn
+
+
+@dataclass(frozen=True)
+class Status:
+    """A campaign at one moment. Moments are in UTC; `why_not_now` is None while it is sending."""
+
+    campaign: Campaign
+    counts: dict[str, int]
+    events: dict[str, int]
+    why_not_now: str | None
+    next_at: datetime | None
+    next_to: str | None
+    finishes: datetime | None
+    by_day: dict[date, int]
+
+    @property
+    def done(self) -> int:
+        """Recipients whose message needs nothing more."""
+        settled = Message.State.SENT, Message.State.REFUSED, Message.State.SKIPPED
+        return sum(self.counts[state] for state in (*settled, Message.State.CANCELLED))
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.campaign.recipients if self.campaign.recipients else 0
+
+
+def status_of(campaign: Campaign, now: datetime, plan: Forecast | None = None) -> Status:
+    """`plan`: the workspace's forecast, when the caller has it already."""
+    if plan is None:
+        plan = forecast_workspace(campaign.workspace, now)
+    counts = message_counts(campaign)
+    sending = campaign.state == Campaign.State.SENDING
+    return Status(
+        campaign=campaign,
+        counts=counts,
+        events=event_counts(campaign),
+        why_not_now=why_not_now(campaign, counts, now),
+        next_at=plan.next_at(campaign.pk) if sending else None,
+        next_to=_next_recipient(campaign) if sending else None,
+        finishes=plan.finishes(campaign.pk) if sending else campaign.finished_at,
+        by_day=sent_and_planned(campaign, plan),
+    )
+
+
+def message_counts(campaign: Campaign) -> dict[str, int]:
+    """Messages by state; every state is named, and together they are the recipients."""
+    found = campaign.messages.order_by().values_list("state").annotate(count=Count("id"))
+    return {**dict.fromkeys(Message.State.values, 0), **dict(found)}
+
+
+def event_counts(campaign: Campaign) -> dict[str, int]:
+    events = Event.objects.filter(message__campaign=campaign).order_by()
+    found = events.values_list("kind").annotate(count=Count("message", distinct=True))
+    return {**dict.fromkeys(Event.Kind.values, 0), **dict(found)}
+
+
+def sent_and_planned(campaign: Campaign, plan: Forecast) -> dict[date, int]:
+    """A day, in the zone of the account that sends: what was sent plus what is planned."""
+    days = sent_by_day(campaign)
+    if campaign.state == Campaign.State.SENDING:
+        days.update(plan.by_day(campaign.pk))
+    return dict(sorted(days.items()))
+
+
+def sent_by_day(campaign: Campaign) -> Counter[date]:
+    days = Counter[date]()
+    for account in campaign.accounts.all():
+        sent = Message.objects.filter(
+            campaign=campaign, account=account, state=Message.State.SENT
+        ).order_by()
+        day = TruncDate("sent_at", tzinfo=ZoneInfo(account.time_zone))
+        days.update(dict(sent.values_list(day).annotate(count=Count("id"))))
+    return days
+
+
+# --- Why not now -----------------------------------------------------------------------------
+
+
+def why_not_now(campaign: Campaign, counts: dict[str, int], now: datetime) -> str | None:
+    """A sentence with the reason and the moment, or None while messages are leaving."""
+    if campaign.state == Campaign.State.DRAFT:
+        return _("Not launched yet.")
+    if campaign.state == Campaign.State.PAUSED:
+        return campaign.state_reason or _("Paused. Nothing leaves until you resume it.")
+    if campaign.state == Campaign.State.CANCELLED:
+        return _("Cancelled. What had not left will never leave.")
+    if campaign.state == Campaign.State.FINISHED or not counts[Message.State.WAITING]:
+        return _("Finished.") if campaign.state == Campaign.State.FINISHED else None
+    return _first_obstacle(campaign, now)
+
+
+def _first_obstacle(campaign: Campaign, now: datetime) -> str | None:
+    obstacles = []
+    for row in campaign.campaign_accounts.select_related("account", "campaign"):
+        entries = ledger.window(row.account, now)
+        room = snapshot.room_of(row.account, entries, now)
+        put_back = snapshot.put_back_until(row.account, campaign, now)
+        turn = sharing.next_turn(room, [snapshot.queue_of(row, 0, put_back)], now)
+        if turn.campaign_id is not None:
+            return None
+        obstacles.append((turn, row.account))
+    # The account that will be the first to go on tells the story.
+    known = [one for one in obstacles if one[0].at is not None]
+    turn, account = min(known, key=lambda one: one[0].at or now) if known else obstacles[0]
+    return _sentence(turn, account, now)
+
+
+def _sentence(turn: Turn, account: GmailAccount, now: datetime) -> str:
+    named = {
+        "address": account.address,
+        "at": _local(turn.at, account) if turn.at else "",
+        "used": quota.used(ledger.window(account, now), now),
+        "limit": ledger.limits(account).in_force(now),
+        "reason": account.resting_reason,
+        "account_reason": account.state_reason,
+    }
+    return _SENTENCES[turn.reason or Reason.NOTHING_WAITS]() % named
+
+
+# Functions, so that each is translated when it is shown.
+_SENTENCES = {
+    Reason.NOTHING_WAITS: lambda: _("Nothing waits for %(address)s."),
+    Reason.NOT_CONNECTED: lambda: _(
+        "%(address)s needs reconnecting; nothing is lost meanwhile. %(account_reason)s"
+    ),
+    Reason.RESTING: lambda: _("%(address)s rests until %(at)s. %(reason)s"),
+    Reason.LIMIT: lambda: _(
+        "Resting until %(at)s: %(used)s of Gmail's %(limit)s messages in any 24 hours are used."
+    ),
+    Reason.NO_LIMIT: lambda: _(
+        "%(address)s has nothing left for campaigns. Raise its limit, or keep less free."
+    ),
+    Reason.NOT_STARTED: lambda: _("Starts %(at)s."),
+    Reason.OUTSIDE_HOURS: lambda: _("Outside its hours. Goes on %(at)s."),
+    Reason.BETWEEN_BURSTS: lambda: _("Between two bursts. Goes on %(at)s."),
+    Reason.TRY_LATER: lambda: _("Gmail asked to try again later: %(at)s."),
+}
+
+
+def _local(at: datetime, account: GmailAccount) -> str:
+    return date_format(at.astimezone(ZoneInfo(account.time_zone)), "D j M, H:i")
+
+
+def _next_recipient(campaign: Campaign) -> str | None:
+    waiting = campaign.messages.filter(state=Message.State.WAITING).order_by("not_before", "id")
+    return waiting.values_list("to_email", flat=True).first()
+
+
+# --- Accounts --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AccountUse:
+    """An account's last 24 hours. `free_now` is what campaigns may still send."""
+
+    account: GmailAccount
+    limit: int
+    used_24h: int
+    used_by_hand_24h: int
+    free_now: int
+    next_free_at: datetime | None
+
+
+def account_uses(workspace: Workspace, now: datetime) -> list[AccountUse]:
+    accounts = visible(GmailAccount.objects.order_by("id"), workspace).exclude(
+        state=GmailAccount.State.DISCONNECTED
+    )
+    return [_account_use(account, now) for account in accounts]
+
+
+def _account_use(account: GmailAccount, now: datetime) -> AccountUse:
+    entries = ledger.window(account, now)
+    room = snapshot.room_of(account, entries, now)
+    by_hand = [entry for entry in entries if entry.source == "by_hand"]
+    return AccountUse(
+        account=account,
+        limit=ledger.limits(account).in_force(now),
+        used_24h=quota.used(entries, now),
+        used_by_hand_24h=quota.used(by_hand, now),
+        free_now=max(room.free, 0),
+        next_free_at=room.next_free_at,
+    )
