@@ -42,8 +42,9 @@ def _find_workspace(request: HttpRequest) -> Workspace | None:
 
 def own_workspaces(request: HttpRequest) -> QuerySet[Workspace]:
     """The workspaces that the person belongs to, the first joined first."""
-    mine = Workspace.objects.filter(memberships__user__pk=request.user.pk)
-    return mine.order_by("memberships__id")
+    if not isinstance(request.user, User):
+        return Workspace.objects.none()
+    return Workspace.objects.filter(memberships__user=request.user).order_by("memberships__id")
 
 
 def choose_workspace(request: HttpRequest, workspace_id: int) -> Workspace:
