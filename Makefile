@@ -3,7 +3,7 @@
 #   make run      everything, in the foreground: PORT=8000 PRACTICE_PORT=8025
 #   make test     the whole suite
 
-.PHONY: install run lock check test
+.PHONY: install run lock test test-system check
 .DEFAULT_GOAL := run
 
 python := .venv/bin/python
@@ -42,3 +42,27 @@ compile := .venv/bin/uv pip compile --quiet --upgrade --universal --generate-has
 lock: $(installed_dev)
 	$(compile) --output-file requirements.txt
 	$(compile) --group dev --output-file requirements-dev.txt
+
+# --- Proof ------------------------------------------------------------------------------------
+
+pytest := $(python) -m pytest -n 2 --dist loadfile --durations 15 --durations-min 1
+# Cases against other programs than ours have a target of their own.
+suite := tests --ignore tests/system
+
+# All of it on SQLite, then what touches the database (tests/plugin.py) on PostgreSQL.
+test: $(installed_dev)
+	@$(python) -m tests.browser.chromium
+	@$(pytest) $(suite)
+	@$(pytest) $(suite) --database=postgres
+
+# Against real programs from outside. So far `make run` itself, in a fresh clone, as a black box.
+test-system: $(installed_dev)
+	@$(python) -m pytest tests/system --durations 5
+
+check: $(installed_dev)
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@find templates -name '*.html' -print0 | xargs -0 .venv/bin/djade --check --target-version 5.2
+	@.venv/bin/mypy .
+	@.venv/bin/lint-imports
+	@.ci/check-tree

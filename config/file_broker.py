@@ -26,12 +26,13 @@ class Channel(filesystem.Channel):
         super().__init__(*args, **kwargs)
         self._listed: deque[str] = deque()
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    # kombu's own classes call the second argument differently.
+    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time_ns()}_{uuid.uuid4()}.{queue}.msg"
         finished = Path(self.data_folder_out) / name
         draft = finished.with_suffix(".draft")
         with draft.open("wb") as file:
-            file.write(dumps(payload).encode())
+            file.write(dumps(message).encode())
             file.flush()
             os.fsync(file.fileno())
         draft.rename(finished)

@@ -128,6 +128,14 @@ if PUBLIC_URL.startswith("https://"):
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600)
 
+# What `check --deploy` would have otherwise, and why it is so.
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # whether subdomains speak https too is not for one application to say
+    "security.W021",  # nor is asking browsers to remember it for good
+    "security.W008",  # the proxy in front of PUBLIC_URL redirects; http://localhost stays open
+    "security.W019",  # previews are shown in frames, by this site and no other
+]
+
 # --- Database, cache, broker -----------------------------------------------------------------
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'daypost.sqlite3'}")}
