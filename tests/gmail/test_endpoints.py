@@ -1,0 +1,35 @@
+import ssl
+from dataclasses import replace
+
+import pytest
+
+from gmail.endpoints import Endpoints, is_loopback
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.0.3", "::1", "[::1]"])
+def test_it_knows_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["smtp.gmail.com", "10.0.0.1", "localhost.example.org", ""])
+def test_it_knows_other_machines(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_it_says_whether_mail_leaves_this_machine(endpoints: Endpoints) -> None:
+    assert endpoints.on_this_machine
+    assert not replace(endpoints, smtp_host="smtp.gmail.com").on_this_machine
+
+
+def test_it_trusts_the_further_root_and_checks_host_names(endpoints: Endpoints) -> None:
+    context = endpoints.ssl_context()
+    subjects = [str(root["subject"]) for root in context.get_ca_certs()]
+    assert any("Practice" in subject for subject in subjects), subjects
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_it_does_not_show_its_secret(endpoints: Endpoints) -> None:
+    assert endpoints.client_secret
+    assert endpoints.client_secret not in repr(endpoints)
