@@ -67,9 +67,9 @@ def test_it_does_not_give_the_dot_after_an_answer_that_came_too_early(
     with ScriptedServer(tmp_path, script) as server:
         session = enter(server, endpoints)
         session.begin(ADDRESS, TO)
-        session.body(b"Subject: x\r\n\r\nx\r\n")
-        time.sleep(0.2)
         with pytest.raises(ConnectionLost) as caught:
+            session.body(b"Subject: x\r\n\r\nx\r\n")
+            time.sleep(0.2)
             session.finish()
         assert caught.value.phase == Phase.BODY
     assert not server.heard.endswith(b"\r\n.\r\n")
