@@ -1,0 +1,45 @@
+import pytest
+
+from campaigns import states
+from campaigns.models import Message
+from tests.campaigns.making import make_account, make_campaign, make_workspace
+
+M = Message.State
+
+
+@pytest.mark.django_db
+def test_it_moves_only_what_is_where_it_was_thought_to_be() -> None:
+    workspace = make_workspace()
+    campaign = make_campaign(workspace, [make_account(workspace)], recipients=3)
+    rows = campaign.messages.all()
+    assert states.move_messages(rows, M.WAITING, M.CANCELLED) == 3
+    assert states.move_messages(rows, M.WAITING, M.CANCELLED) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (M.SENT, M.WAITING),
+        (M.WAITING, M.SENT),
+        (M.WAITING, M.HANDING_OVER),
+        (M.HANDING_OVER, M.CANCELLED),
+        (M.HANDING_OVER, M.SKIPPED),
+        (M.CANCELLED, M.WAITING),
+        (M.SKIPPED, M.WAITING),
+        (M.IN_DOUBT, M.WAITING),
+    ],
+)
+def test_it_refuses_a_move_that_the_table_does_not_have(source: str, target: str) -> None:
+    with pytest.raises(states.IllegalMove):
+        states.move_messages(Message.objects.all(), source, target)
+
+
+@pytest.mark.django_db
+def test_it_finishes_a_campaign_once_nothing_moves_on_by_itself() -> None:
+    workspace = make_workspace()
+    campaign = make_campaign(workspace, [make_account(workspace)], recipients=2)
+    assert not states.finish_if_done(campaign.pk, campaign.launched_at)
+    campaign.messages.update(state=M.IN_DOUBT)
+    assert states.finish_if_done(campaign.pk, campaign.launched_at)
+    assert not states.finish_if_done(campaign.pk, campaign.launched_at)
