@@ -4,6 +4,7 @@ import base64
 import hashlib
 import secrets
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,3 +145,75 @@ class OAuthClient:
         answer = self.exchange(self.code(account, **changes))
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+
+class Wire:
+    """A bare connection: exactly these bytes out, whole replies in."""
+
+    def __init__(self, gmail: PracticeGmail, *, tls: bool = True) -> None:
+        name = "GMAIL_SMTP_SSL_PORT" if tls else "GMAIL_SMTP_STARTTLS_PORT"
+        plain = socket.create_connection(("127.0.0.1", int(gmail.env[name])), timeout=10)
+        self.gmail = gmail
+        self.socket = self.secure(plain) if tls else plain
+        self._received = b""
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.socket.close()
+
+    def secure(self, plain: socket.socket) -> ssl.SSLSocket:
+        return trust(self.gmail).wrap_socket(plain, server_hostname="127.0.0.1")
+
+    def say(self, *lines: str | bytes) -> None:
+        data = [line.encode() if isinstance(line, str) else line for line in lines]
+        self.socket.sendall(b"".join(line + b"\r\n" for line in data))
+
+    def reply(self) -> list[str]:
+        """The lines of the next reply; empty when the other side has closed."""
+        lines: list[str] = []
+        while line := self._line():
+            lines.append(line)
+            if line[3:4] == " ":
+                break
+        return lines
+
+    def ask(self, line: str | bytes) -> str:
+        """Say one line; the first line of the reply to it."""
+        self.say(line)
+        return self.reply()[0]
+
+    def hello(self, account: str | None = ANA) -> "Wire":
+        """Greeting, EHLO and, unless ``account`` is None, AUTH PLAIN."""
+        self.reply()
+        self.ask("EHLO daypost.example")
+        if account:
+            password = self.gmail.app_password(account)
+            proof = base64.b64encode(f"\0{account}\0{password}".encode()).decode()
+            assert self.ask(f"AUTH PLAIN {proof}").startswith("235 ")
+        return self
+
+    def begin(self, *recipients: str) -> "Wire":
+        """The envelope of a message, as far as the 354."""
+        assert self.ask(f"MAIL FROM:<{ANA}>").startswith("250 ")
+        for recipient in recipients:
+            assert self.ask(f"RCPT TO:<{recipient}>").startswith("250 ")
+        assert self.ask("DATA").startswith("354 ")
+        return self
+
+    def closed(self) -> bool:
+        """Whether the other side closes now."""
+        try:
+            return self._received == b"" and self.socket.recv(1) == b""
+        except (ConnectionError, ssl.SSLError):
+            return True
+
+    def _line(self) -> str:
+        while b"\r\n" not in self._received:
+            data = self.socket.recv(65_536)
+            if not data:
+                return ""
+            self._received += data
+        line, _, self._received = self._received.partition(b"\r\n")
+        return line.decode()
