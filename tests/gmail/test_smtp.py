@@ -192,9 +192,9 @@ def test_it_notices_before_the_dot_that_the_line_broke_after_a_small_body(
     session = enter(endpoints)
     session.begin(ANA, to)
     gmail.control(faults=[{"where": "body", "drop": True}])
-    session.body(mail(to))
-    time.sleep(0.3)
     with pytest.raises(ConnectionLost) as caught:
+        session.body(mail(to))
+        time.sleep(0.3)
         session.finish()
     assert caught.value.phase == Phase.BODY
     assert accepted(gmail, to) == 0
