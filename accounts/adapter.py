@@ -1,12 +1,31 @@
-"""Who may sign up: the first person, and nobody after that unless a setting opens it."""
+"""Where allauth asks Daypost: who may sign up, and what mail leaves."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
+from allauth.core import context as allauth_context
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.signup import signup_is_open
+
+UNKNOWN_ACCOUNT = "account/email/unknown_account"
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return settings.SIGNUP_OPEN or not User.objects.exists()
+        return signup_is_open()
+
+    def format_email_subject(self, subject: str) -> str:
+        return subject
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send what concerns a person known here, and answer the same whether or not it leaves.
+
+        A stranger's address is never written to: it would cost the limit, and teach the stranger
+        that somebody typed it.
+        """
+        if template_prefix == UNKNOWN_ACCOUNT:
+            return
+        more = {"request": allauth_context.request, "email": email}
+        mail = self.render_mail(template_prefix, email, {**more, **context})
+        mail.send(fail_silently=True)

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
+from accounts.signup import is_unclaimed
 from accounts.tenancy import current_workspace, own_workspaces
 
 
@@ -27,6 +28,7 @@ class DaypostSite(UnfoldAdminSite):
         }
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from accounts import pages as account_pages
         from campaigns.admin import pages
 
         theirs = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
@@ -40,13 +42,17 @@ class DaypostSite(UnfoldAdminSite):
                 name="password_change",
             ),
         ]
-        return [*ours, *pages.urls(self), *kept]
+        return [*ours, *account_pages.urls(self), *pages.urls(self), *kept]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if self.has_permission(request):
             return redirect("admin:index")
+        if request.user.is_authenticated:
+            return render(request, "accounts/no_workspace.html", status=403)
+        if is_unclaimed():
+            return redirect("account_signup")
         return redirect_to_login(request.GET.get("next", "/"))
 
     def app_index(

@@ -33,6 +33,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item(
                     _("Gmail accounts"), "alternate_email", "admin:accounts_gmailaccount_changelist"
                 ),
+                item(_("Settings"), "settings", "admin:settings"),
+                item(_("People"), "badge", "admin:people"),
             ]
         },
     ]
