@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -10,6 +9,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_ports
 
 # The first start installs everything.
 START_SECONDS = 600
@@ -122,19 +123,3 @@ def running(folder: Path, home: Path, **settings: str) -> Iterator[Instance]:
         yield instance.wait_until_ready()
     finally:
         instance.clean_up()
-
-
-def free_ports(count: int) -> tuple[int, int]:
-    """The first two of `count` free ports in a row."""
-    for first in range(21_000, 32_000, count):
-        sockets = []
-        try:
-            for port in range(first, first + count):
-                sockets.append(socket.create_server(("127.0.0.1", port)))
-            return first, first + 1
-        except OSError:
-            continue
-        finally:
-            for taken in sockets:
-                taken.close()
-    raise RuntimeError("No free ports.")
