@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count
 
 from accounts import ledger
+from accounts.ledger import Entry
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
 from campaigns.delivery import snapshot
@@ -51,14 +52,15 @@ def forecast_with(
 
 
 def planned_accounts(workspace: Workspace, now: datetime) -> list[PlannedAccount]:
-    accounts = visible(GmailAccount.objects.order_by("id"), workspace)
-    return [_planned_account(account, now) for account in accounts]
+    accounts = list(visible(GmailAccount.objects.order_by("id"), workspace))
+    windows = ledger.windows(accounts, now)
+    return [_planned_account(account, windows[account.pk]) for account in accounts]
 
 
-def _planned_account(account: GmailAccount, now: datetime) -> PlannedAccount:
+def _planned_account(account: GmailAccount, entries: list[Entry]) -> PlannedAccount:
     spent = [
         Spent(entry.at, entry.recipients, entry.campaign_ref, entry.source in snapshot.SINGLE)
-        for entry in ledger.window(account, now)
+        for entry in entries
     ]
     return PlannedAccount(
         account_id=account.pk,

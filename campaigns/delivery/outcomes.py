@@ -23,6 +23,9 @@ M = Message.State
 # (RFC 5321 4.5.3.2.7) and at most 10 for its own filing.
 SESSION_LIFE = timedelta(minutes=30)
 
+# RFC 5321 4.2.2: 421 is about the whole session, whatever it answers.
+SERVICE_CLOSING = 421
+
 # A recipient's server may be away for a while; then it is said plainly instead of tried for ever.
 FIRST_RETRY = timedelta(minutes=15)
 MOST_ATTEMPTS = 8
@@ -89,7 +92,7 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
     elif what is Meaning.AUTH:
         put_back(claim, source, said)
         standing.needs_reconnecting(claim.account_id, said)
-    elif phase is Phase.RCPT:
+    elif phase is Phase.RCPT and what is Meaning.TEMPORARY and reply.code != SERVICE_CLOSING:
         _try_recipient_later(claim, source, said, now)
     else:
         put_back(claim, source, said)

@@ -1,5 +1,6 @@
 """The one exit: a burst of messages through one account, over one session."""
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -23,6 +24,7 @@ from campaigns.delivery.claim import (
 from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
 from campaigns.delivery.deadline import Deadline
 from campaigns.models import Message
+from campaigns.planning.sharing import Reason, Turn
 from gmail.errors import ConnectionLost, FateUnknown, GmailError, Refused
 from gmail.replies import Meaning, Phase
 from gmail.smtp import SmtpSession
@@ -32,6 +34,9 @@ M = Message.State
 # From the claim to the dot. Shorter than the claim itself, so that it is never taken back from a
 # worker that is still allowed to give the dot.
 TIME_TO_DOT = timedelta(minutes=4)
+
+# How long a burst waits, session open, for the limit to free the next message.
+PATIENCE = timedelta(seconds=3)
 
 
 @dataclass
@@ -81,14 +86,27 @@ class Burst:
         try:
             while keep_going():
                 claim = claim_next(self.account.pk, self.holder, timezone.now())
-                if not isinstance(claim, Claim):
+                if isinstance(claim, Claim):
+                    self._send(claim)
+                elif not self._worth_waiting(claim):
                     break
-                self._send(claim)
         except LeaseLost:
             # Somebody else carries on; what was ours is settled or taken back.
             pass
         for campaign_id in self.campaigns:
             states.finish_if_done(campaign_id, timezone.now())
+
+    def _worth_waiting(self, turn: Turn) -> bool:
+        """Wait for the next use to age, when it is a matter of moments.
+
+        A full window frees one message at a time, as fast as they left a day before: one session
+        carries them all, where ending the burst would mean a log-in for each.
+        """
+        wait = (turn.at - timezone.now()).total_seconds() if turn.at else None
+        if turn.reason is not Reason.LIMIT or wait is None or wait > PATIENCE.total_seconds():
+            return False
+        time.sleep(max(wait, 0))
+        return True
 
     def close(self) -> None:
         if self.session is not None:

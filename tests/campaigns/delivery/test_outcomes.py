@@ -1,0 +1,249 @@
+"""What each of Gmail's answers does to the message, the ledger, the account and the campaign."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import ledger
+from accounts.models import GmailAccount, LedgerRow
+from campaigns.delivery import claim as claims
+from campaigns.delivery import outcomes
+from campaigns.delivery.claim import Claim, claim_next, commit_handing_over
+from campaigns.models import Campaign, Message
+from campaigns.planning.sharing import Reason, Turn
+from gmail.replies import Phase, Reply
+from tests.campaigns.making import (
+    make_account,
+    make_campaign,
+    make_single,
+    make_workspace,
+    spend,
+)
+
+M = Message.State
+pytestmark = pytest.mark.django_db
+
+LIMIT = Reply(550, "Daily user sending limit exceeded.", "5.4.5")
+
+
+@dataclass
+class Sending:
+    """One claimed message and everything it touches, read afresh."""
+
+    claim: Claim
+
+    @property
+    def message(self) -> Message:
+        return Message.objects.get(pk=self.claim.message_id)
+
+    @property
+    def row(self) -> LedgerRow:
+        return LedgerRow.objects.get(pk=self.claim.ledger_row_id)
+
+    @property
+    def account(self) -> GmailAccount:
+        return GmailAccount.objects.get(pk=self.claim.account_id)
+
+    @property
+    def campaign(self) -> Campaign:
+        campaign = self.message.campaign
+        assert campaign is not None
+        return campaign
+
+    def hear(self, reply: Reply, phase: Phase) -> None:
+        source = M.HANDING_OVER if phase is Phase.DOT else M.CLAIMED
+        outcomes.not_accepted(self.claim, source, reply, phase, timezone.now())
+
+
+def claim_from(account: GmailAccount) -> Sending:
+    assert claims.take_account(account.pk, "me", timezone.now())
+    claim = claim_next(account.pk, "me", timezone.now())
+    assert isinstance(claim, Claim)
+    return Sending(claim)
+
+
+@pytest.fixture
+def sending() -> Sending:
+    account = make_account(make_workspace())
+    make_campaign(account.workspace, [account])
+    return claim_from(account)
+
+
+@pytest.fixture
+def handed_over(sending: Sending) -> Sending:
+    assert commit_handing_over(sending.claim, b"bytes", timezone.now())
+    return sending
+
+
+def test_it_is_sent_on_a_250(handed_over: Sending) -> None:
+    now = timezone.now()
+    outcomes.sent(handed_over.claim, "250 2.0.0 OK", now)
+    message, row = handed_over.message, handed_over.row
+    assert (message.state, message.sent_at, message.reply) == (M.SENT, now, "250 2.0.0 OK")
+    assert message.raw is None
+    assert (row.state, row.at) == ("accepted", now)
+
+
+def test_it_settles_a_use_only_once(handed_over: Sending) -> None:
+    now = timezone.now()
+    outcomes.sent(handed_over.claim, "250", now)
+    with pytest.raises(claims.LeaseLost):
+        outcomes.in_doubt(handed_over.claim, "", now)
+    with pytest.raises(ledger.AlreadySettled):
+        ledger.void(handed_over.claim.ledger_row_id)
+    assert handed_over.row.state == "accepted"
+
+
+def test_it_is_in_doubt_when_the_answer_is_lost(handed_over: Sending) -> None:
+    now = timezone.now()
+    outcomes.in_doubt(handed_over.claim, "line lost", now)
+    assert handed_over.message.state == M.IN_DOUBT
+    assert bytes(handed_over.message.raw or b"") == b"bytes"
+    assert handed_over.row.state == "unknown"
+    assert handed_over.row.at == now + outcomes.SESSION_LIFE
+
+
+def test_it_refuses_one_recipient_and_blames_nobody_else(sending: Sending) -> None:
+    sending.hear(Reply(550, "The email account does not exist.", "5.1.1"), Phase.RCPT)
+    assert sending.message.state == M.REFUSED
+    assert "5.1.1" in sending.message.reply
+    assert sending.row.state == "void"
+    assert sending.account.resting_until is None
+    assert sending.campaign.state == "sending"
+
+
+@pytest.mark.parametrize("phase", [Phase.DATA, Phase.DOT])
+def test_it_puts_back_and_rests_at_gmails_limit(handed_over: Sending, phase: Phase) -> None:
+    if phase is Phase.DATA:
+        Message.objects.filter(pk=handed_over.claim.message_id).update(state=M.CLAIMED)
+    spend(handed_over.account, 40, timezone.now() - timedelta(hours=20))
+    handed_over.hear(LIMIT, phase)
+    assert handed_over.message.state == M.WAITING
+    assert handed_over.row.state == "void"
+    account = handed_over.account
+    assert account.learned_limit == 40
+    assert account.resting_until is not None
+    rest = account.resting_until - timezone.now()
+    assert timedelta(hours=3, minutes=59) < rest < timedelta(hours=4, minutes=1)
+    # When the rest is over, no more than Gmail allowed is tried again.
+    claims.release_account(account.pk, "me")
+    later = account.resting_until - timedelta(seconds=2)
+    assert claims.take_account(account.pk, "me", later)
+    turn = claim_next(account.pk, "me", later)
+    assert isinstance(turn, Turn)
+
+
+def test_it_rests_a_day_when_gmail_refuses_what_the_ledger_cannot_explain(
+    sending: Sending,
+) -> None:
+    sending.hear(LIMIT, Phase.DATA)
+    account = sending.account
+    assert account.resting_until is not None
+    rest = account.resting_until - timezone.now()
+    assert timedelta(hours=23, minutes=59) < rest <= timedelta(hours=24)
+    assert account.learned_limit == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "phase"),
+    [
+        (Reply(421, "Temporary System Problem. Try again later.", "4.3.0"), Phase.MAIL),
+        (Reply(421, "Try again later.", "4.7.0"), Phase.RCPT),
+        (Reply(421, "Unusual rate of mail.", "4.7.28"), Phase.DATA),
+        (Reply(451, "Timeout - closing connection", "4.4.2"), Phase.MAIL),
+    ],
+)
+def test_it_backs_off_longer_each_time(sending: Sending, reply: Reply, phase: Phase) -> None:
+    sending.hear(reply, phase)
+    assert sending.message.state == M.WAITING
+    first = sending.account
+    assert first.resting_until is not None
+    assert first.resting_until - timezone.now() <= timedelta(minutes=1)
+    assert reply.text in first.resting_reason
+    GmailAccount.objects.filter(pk=first.pk).update(resting_until=None, burst_until=None)
+    again = claim_from(first)
+    again.hear(reply, phase)
+    second = again.account.resting_until
+    assert second is not None
+    assert timedelta(minutes=1) < second - timezone.now() <= timedelta(minutes=2)
+
+
+def test_it_is_well_again_after_a_message_went_through(handed_over: Sending) -> None:
+    account = handed_over.account
+    GmailAccount.objects.filter(pk=account.pk).update(
+        failures_in_a_row=3, resting_until=timezone.now(), resting_reason="421"
+    )
+    outcomes.sent(handed_over.claim, "250", timezone.now())
+    account.refresh_from_db()
+    assert (account.failures_in_a_row, account.resting_until) == (0, None)
+
+
+def test_it_tries_one_recipient_later_and_lets_the_others_go(sending: Sending) -> None:
+    sending.hear(Reply(450, "The user you are trying to contact is busy.", "4.2.1"), Phase.RCPT)
+    assert sending.message.state == M.WAITING
+    assert sending.message.not_before > timezone.now() + timedelta(minutes=14)
+    assert sending.account.resting_until is None
+    other = claim_next(sending.claim.account_id, "me", timezone.now())
+    assert isinstance(other, Claim)
+    assert other.message_id != sending.claim.message_id
+
+
+def test_it_gives_a_recipient_up_after_eight_tries(sending: Sending) -> None:
+    Message.objects.filter(pk=sending.claim.message_id).update(attempts=8)
+    sending.hear(Reply(450, "Mailbox busy.", "4.2.1"), Phase.RCPT)
+    assert sending.message.state == M.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("reply", "phase"),
+    [
+        (Reply(552, "Your message exceeded Gmail's size limits.", "5.2.3"), Phase.DOT),
+        (Reply(552, "This message was blocked because its content is unsafe.", "5.7.0"), Phase.DOT),
+    ],
+)
+def test_it_pauses_the_campaign_whose_content_is_refused(
+    handed_over: Sending, reply: Reply, phase: Phase
+) -> None:
+    handed_over.hear(reply, phase)
+    assert handed_over.message.state == M.WAITING
+    assert handed_over.campaign.state == "paused"
+    assert reply.text in handed_over.campaign.state_reason
+    assert handed_over.account.resting_until is None
+
+
+def test_it_does_not_pause_anything_for_a_single_mail() -> None:
+    account = make_account(make_workspace())
+    campaign = make_campaign(account.workspace, [account])
+    make_single(account)
+    single = claim_from(account)
+    assert commit_handing_over(single.claim, b"bytes", timezone.now())
+    single.hear(Reply(552, "Too large.", "5.3.4"), Phase.DOT)
+    assert single.message.state == M.REFUSED
+    campaign.refresh_from_db()
+    assert campaign.state == "sending"
+
+
+def test_it_needs_its_person_when_the_login_is_refused(sending: Sending) -> None:
+    sending.hear(Reply(535, "Username and Password not accepted.", "5.7.8"), Phase.MAIL)
+    assert sending.message.state == M.WAITING
+    assert sending.account.state == "needs_reconnecting"
+    turn = claim_next(sending.claim.account_id, "me", timezone.now())
+    assert isinstance(turn, Turn)
+    assert turn.reason == Reason.NOT_CONNECTED
+
+
+def test_it_keeps_the_bytes_of_a_single_mail_that_is_put_back() -> None:
+    account = make_account(make_workspace())
+    single = make_single(account)
+    sending = claim_from(account)
+    sending.hear(Reply(421, "Try again later.", "4.7.0"), Phase.DATA)
+    single.refresh_from_db()
+    assert (single.state, bytes(single.raw or b"")[:8]) == (M.WAITING, b"Subject:")
+
+
+def test_it_skips_and_gives_the_use_back(sending: Sending) -> None:
+    outcomes.skipped(sending.claim, "suppressed")
+    assert sending.message.state == M.SKIPPED
+    assert sending.row.state == "void"

@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.daypost import connect, make_owner
+from tests.practice_gmail import PracticeGmail
+
+ANA = "ana@gmail.com"
+BEN = "ben@gmail.com"
+
+
+@pytest.fixture
+def gmail(tmp_path: Path, settings: object) -> Iterator[PracticeGmail]:
+    """A practice Gmail of its own, and an app whose settings point at it."""
+    with PracticeGmail(tmp_path / "gmail", accounts=[ANA, BEN]) as gmail:
+        for name, value in gmail.env.items():
+            group, _, key = name.partition("_")
+            chosen = getattr(settings, group)
+            given = int(value) if key.endswith("PORT") else value
+            setattr(settings, group, {**chosen, key.lower(): given})
+        yield gmail
+
+
+@pytest.fixture
+def shop(gmail: PracticeGmail, tmp_path: Path, transactional_db: None) -> Path:
+    """A workspace with one connected account; returns a folder for its files."""
+    make_owner(tmp_path)
+    connect(tmp_path, ANA, gmail.app_password(ANA))
+    return tmp_path
