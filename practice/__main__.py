@@ -3,7 +3,6 @@
 
 import argparse
 import fcntl
-import json
 import os
 import sys
 from pathlib import Path
@@ -26,10 +25,9 @@ from practice.accounts import without_spaces
 from practice.addresses import AddressRefused, check_address
 from practice.certificates import ensure_certificates
 from practice.control import Control
-from practice.ledger import JournalDamaged
 from practice.mailbox_pages import MailboxPages
 from practice.oauth_pages import OAuthPages
-from practice.private_files import make_private_directory, write_private
+from practice.private_files import FileDamaged, make_private_directory, write_private
 from practice.service import NamedAccount, Service
 from practice.smtp import SessionFactory
 from practice.web import Root
@@ -59,9 +57,7 @@ def main() -> int:
         return _give_up(f"Port {err.port} is taken. Choose another first port with --port.")
     except BlockingIOError:
         return _give_up(f"Another practice Gmail is running on {directory}.")
-    except json.JSONDecodeError as err:
-        return _give_up(f"A file in {directory} is not the JSON that was written there: {err}.")
-    except (JournalDamaged, OSError) as err:
+    except (FileDamaged, OSError) as err:
         return _give_up(str(err))
     os.close(lock)
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from practice.private_files import write_private
+from practice.private_files import read_json, write_private
 
 DEFAULT_ACCOUNTS = ("practice@gmail.com", "second.practice@gmail.com")
 
@@ -34,10 +34,9 @@ class Accounts:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._accounts: dict[str, Account] = {}
-        if path.exists():
-            for row in json.loads(path.read_text()):
-                account = Account(**row)
-                self._accounts[account.email.casefold()] = account
+        for row in read_json(path, missing=[]):
+            account = Account(**row)
+            self._accounts[account.email.casefold()] = account
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts.values())

@@ -15,11 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from practice.private_files import FileDamaged
+
 WINDOW = timedelta(hours=24)
-
-
-class JournalDamaged(Exception):
-    """A line before the last one is not what was written there."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Journal:
         self._sync_directory()
 
     def read(self) -> list[dict[str, Any]]:
-        """Every row, oldest first, after cutting off a torn last line. Raises JournalDamaged."""
+        """Every row, oldest first, after cutting off a torn last line. Raises FileDamaged."""
         content = self._path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole != len(content):
@@ -65,7 +63,7 @@ class Journal:
                 row = json.loads(line)
                 row["at"] = datetime.fromisoformat(row["at"])
             except (ValueError, KeyError, TypeError) as err:
-                raise JournalDamaged(
+                raise FileDamaged(
                     f"Line {number} of {self._path} cannot be read. "
                     "Mend the line, or move the file away to start without it."
                 ) from err

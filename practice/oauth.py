@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from practice.clock import Clock
-from practice.private_files import write_private
+from practice.private_files import read_json, write_private
 
 MAIL_SCOPE = "https://mail.google.com/"
 EMAIL_SCOPE = "https://www.googleapis.com/auth/userinfo.email"
@@ -115,8 +115,8 @@ class TokenAnswer:
 
 def ensure_client(path: Path) -> Client:
     """Read the client's id and secret, made at random on the first start."""
-    if path.exists():
-        return Client(**json.loads(path.read_text()))
+    if kept := read_json(path, missing=None):
+        return Client(**kept)
     number = "".join(secrets.choice(string.digits) for _ in range(12))
     name = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(32))
     client = Client(
@@ -336,9 +336,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _load(path: Path) -> _Kept:
-    if not path.exists():
+    rows = read_json(path, missing=None)
+    if rows is None:
         return _Kept()
-    rows = json.loads(path.read_text())
     return _Kept(
         grants={key: Grant(**row) for key, row in rows["grants"].items()},
         codes={key: Code(**row) for key, row in rows["codes"].items()},

@@ -13,7 +13,7 @@ from practice.filing import Envelope, file_message
 from practice.ledger import Accepted, Ledger, Refused, RefusedList
 from practice.mailbox import Mailbox
 from practice.oauth import AuthorizationServer, ensure_client
-from practice.private_files import write_private
+from practice.private_files import read_json, write_private
 
 DEFAULT_LIMIT = 500
 
@@ -31,7 +31,7 @@ class NamedAccount:
 
 
 class Service:
-    """Everything that one data directory holds. Raises JournalDamaged for a broken ledger.
+    """Everything that one data directory holds. Raises FileDamaged for one that is broken.
 
     ``limit`` is in recipients within any 24 hours; None is the one of last time, or 500.
     """
@@ -45,7 +45,7 @@ class Service:
         sent_name: str = "[Gmail]/Sent Mail",
     ) -> None:
         self._state_path = directory / "state.json"
-        state = json.loads(self._state_path.read_text()) if self._state_path.exists() else {}
+        state = read_json(self._state_path, missing={})
         self.clock = Clock(state.get("clock_offset", 0.0))
         self.limit = state.get("limit", DEFAULT_LIMIT) if limit is None else limit
         self.sent_name = sent_name

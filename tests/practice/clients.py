@@ -66,12 +66,14 @@ def mail(to: str = "ana@example.org", subject: str = "Hello", text: str = "A lin
 
 def deliver(client: smtplib.SMTP, to: str, content: str | bytes = "") -> tuple[int, str]:
     """MAIL, RCPT and DATA; the reply to the final dot, or to the first step that was refused."""
-    steps = [lambda: client.mail(ANA), lambda: client.rcpt(to)]
-    for step in steps:
-        code, reply = step()
-        if code != 250:
-            return code, reply.decode()
-    code, reply = client.data(content or mail(to))
+    code, reply = client.mail(ANA)
+    if code == 250:
+        code, reply = client.rcpt(to)
+    if code == 250:
+        try:
+            code, reply = client.data(content or mail(to))
+        except smtplib.SMTPDataError as refusal:
+            return refusal.smtp_code, str(refusal.smtp_error, "utf-8")
     return code, reply.decode()
 
 
