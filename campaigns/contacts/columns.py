@@ -28,8 +28,12 @@ _RESERVED = frozenset(
 )
 """Words of Liquid, which no field may be called."""
 
-_OURS = ("line", "reason")
-"""The last columns of a file of rejected rows: mended and imported again, they mean nothing."""
+_OF_THE_WORKSPACE = frozenset({"postal_address", "unsubscribe_url", "view_url"})
+"""Merge fields that a message fills by itself."""
+
+LINE = "line"
+REASON = "reason"
+"""The last columns of a table of rejected rows: mended and imported again, they mean nothing."""
 
 
 def column_names(header: Sequence[str]) -> list[str]:
@@ -58,29 +62,37 @@ def merge_field(column: str) -> str:
     plain = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", column.casefold()))
     name = re.sub(r"\W+", "_", unicodedata.normalize("NFC", plain)).strip("_")
     name = re.sub("_{2,}", "_", name)[:LONGEST_FIELD_NAME].rstrip("_") or "field"
-    if not name[0].isalpha() or name in _RESERVED or name in STANDARD:
+    if not name[0].isalpha() or name in _RESERVED | _OF_THE_WORKSPACE or name in STANDARD:
         name = f"field_{name}"[:LONGEST_FIELD_NAME]
     return name
 
 
 def guess_columns(
-    names: Sequence[str], sample: Sequence[Sequence[str]], chosen: Mapping[str, str] | None = None
+    names: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    chosen: Mapping[str, str] | None = None,
+    address_needed: bool = True,
 ) -> dict[str, str]:
     """What each column means, in the table's order. `chosen` overrules for the columns it names.
 
-    Raises NoAddressColumn when no column holds addresses, WrongChoice when `chosen` does not fit.
+    Raises NoAddressColumn when no column holds addresses, unless `address_needed` is False;
+    WrongChoice when `chosen` does not fit.
     """
     fixed = _checked(names, chosen or {})
     open_to_guess = [name for name in names if name not in fixed]
     taken = set(fixed.values())
     meaning = dict(fixed)
     if EMAIL not in taken:
-        meaning[_address_column(names, sample, open_to_guess)] = EMAIL
+        address = _address_column(names, sample, open_to_guess)
+        if address is not None:
+            meaning[address] = EMAIL
+        elif address_needed:
+            raise _no_address_column(names)
     by_alias = {name: alias_of(name) for name in open_to_guess if name not in meaning}
     for name, field in _names_of_people(by_alias, taken).items():
         meaning[name] = field
-    if tuple(names[-2:]) == _OURS:
-        meaning = {name: IGNORED for name in _OURS if name not in fixed} | meaning
+    if list(names[-2:]) == [LINE, REASON]:
+        meaning = {LINE: IGNORED, REASON: IGNORED} | meaning
     used = set(meaning.values())
     for name in names:
         if name not in meaning:
@@ -111,7 +123,7 @@ def _checked(names: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
 
 def _address_column(
     names: Sequence[str], sample: Sequence[Sequence[str]], candidates: Sequence[str]
-) -> str:
+) -> str | None:
     """The column called like an address that holds the most addresses, else the one that does."""
     addresses = {
         name: sum(at < len(row) and looks_like_address(row[at]) for row in sample)
@@ -123,16 +135,15 @@ def _address_column(
         best = max(group, key=addresses.__getitem__, default=None)
         if best is not None and addresses[best]:
             return best
-    if called_so:
-        return called_so[0]
-    raise NoAddressColumn(
-        _(
-            "No column holds e-mail addresses. The columns are: %(columns)s. "
-            "Choose the file that has them, or say which column it is."
-        )
-        % {"columns": ", ".join(names[:20])},
-        list(names),
+    return called_so[0] if called_so else None
+
+
+def _no_address_column(names: Sequence[str]) -> NoAddressColumn:
+    sentence = _(
+        "No column holds e-mail addresses. The columns are: %(columns)s. "
+        "Choose the file that has them, or say which column it is."
     )
+    return NoAddressColumn(sentence % {"columns": ", ".join(names[:20])}, list(names))
 
 
 def _names_of_people(by_alias: Mapping[str, str | None], taken: set[str]) -> dict[str, str]:

@@ -54,10 +54,12 @@ def guess(
     delimiter: str | None = None,
     header_line: int | None = None,
     columns: Mapping[str, str] | None = None,
+    address_needed: bool = True,
 ) -> Guess:
     """How `file` (binary, seekable) is to be read. What is given is taken, the rest is guessed.
 
-    `columns` may name some of the columns only: `{"Member no.": "-"}`.
+    `columns` may name some of the columns only: `{"Member no.": "-"}`. Without `address_needed` a
+    table without addresses is looked at too, for a person to say where they are.
 
     Raises NotATable, NoAddressColumn, or WrongChoice when what was given does not fit.
     """
@@ -73,7 +75,7 @@ def guess(
     if header_line is None:
         header_line = _guess_header_line(lines, delimiter)
     header, rows = _header_and_rows(file, encoding, delimiter, header_line)
-    found = guess_columns(header, rows, columns)
+    found = guess_columns(header, rows, columns, address_needed)
     return Guess(encoding, delimiter, header_line, found, rows[:_ROWS_SHOWN])
 
 

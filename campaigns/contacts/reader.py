@@ -66,12 +66,12 @@ class Problem(NamedTuple):
     """The row as it was read, for mending; what is not text is replaced."""
 
 
-def read(file: BinaryIO, dialect: Dialect, *, after: int = 0) -> Iterator[Row | Problem]:
+def read(file: BinaryIO, dialect: Dialect) -> Iterator[Row | Problem]:
     """The rows and problems of `file` (binary, seekable), in its order.
 
-    Rows that begin on line `after` or above are passed over, quickly: to go on where a reading was
-    broken off. Blank lines are no rows. A row may have fewer cells than the table has columns:
-    spreadsheets leave out empty cells at the end. More cells are `ragged`, unless they are empty.
+    The same file and dialect always give the same items: whoever was broken off can count on it.
+    Blank lines are no rows. A row may have fewer cells than the table has columns: spreadsheets
+    leave out empty cells at the end. More cells are `ragged`, unless they are empty.
 
     Raises WrongChoice or NoAddressColumn, before the first row, when `dialect` does not fit.
     """
@@ -83,8 +83,8 @@ def read(file: BinaryIO, dialect: Dialect, *, after: int = 0) -> Iterator[Row | 
     )
     if dialect.header_line:
         next(found, None)
-    rows = (table.interpret(record) for record in found if record.line > after)
-    return (row for row in rows if row is not None)
+    items = map(table.interpret, found)
+    return (item for item in items if item is not None)
 
 
 def header_of(file: BinaryIO, dialect: Dialect) -> list[str]:

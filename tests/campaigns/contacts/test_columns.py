@@ -24,6 +24,7 @@ from campaigns.contacts.reasons import NoAddressColumn
         ("Name", "field_name"),
         ("EMAIL", "field_email"),
         ("For", "field_for"),
+        ("Postal address", "field_postal_address"),
         ("!!!", "field"),
         ("x" * 99, "x" * LONGEST_FIELD_NAME),
     ],

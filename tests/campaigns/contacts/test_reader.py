@@ -170,14 +170,6 @@ def test_it_reads_google_contacts():
     assert rows(google_old(3))[2].line == 6
 
 
-def test_it_goes_on_after_a_line():
-    file = io.BytesIO(google_old(10))
-    dialect = guess(file)
-    whole = list(read(file, dialect))
-    assert list(read(file, dialect, after=whole[3].line)) == whole[4:]
-    assert list(read(file, dialect, after=whole[-1].line)) == []
-
-
 def test_it_does_not_need_the_order_of_the_columns():
     file = io.BytesIO(b"Email,Name,City\na@example.org,Ana,Rome\n")
     dialect = Dialect("utf-8", ",", 1, {"City": "city", "Name": "name", "Email": "email"})
