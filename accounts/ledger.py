@@ -4,8 +4,11 @@ Every function is to be called inside the transaction that also moves the messag
 never disagree.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import QuerySet
 
 from accounts import quota
 from accounts.models import GmailAccount, LedgerRow
@@ -32,12 +35,22 @@ def limits(account: GmailAccount) -> Limits:
 
 def window(account: GmailAccount, now: datetime) -> list[Entry]:
     """Everything that counts against the account's limit at `now`."""
-    counting = LedgerRow.State.RESERVED, LedgerRow.State.ACCEPTED, LedgerRow.State.UNKNOWN
-    rows = LedgerRow.objects.filter(account=account, state__in=counting).exclude(
-        at__lte=now - quota.WINDOW - quota.MARGIN
-    )
-    fields = rows.values_list("at", "recipients", "source", "campaign_ref")
-    return [Entry(at, recipients, source, ref) for at, recipients, source, ref in fields]
+    return windows([account], now)[account.pk]
+
+
+def windows(accounts: Iterable[GmailAccount], now: datetime) -> dict[int, list[Entry]]:
+    """The same for several accounts at once, by their id."""
+    entries: dict[int, list[Entry]] = {account.pk: [] for account in accounts}
+    rows = counting().filter(account__in=entries).exclude(at__lte=now - quota.WINDOW - quota.MARGIN)
+    fields = rows.values_list("account_id", "at", "recipients", "source", "campaign_ref")
+    for account_id, at, recipients, source, ref in fields:
+        entries[account_id].append(Entry(at, recipients, source, ref))
+    return entries
+
+
+def counting() -> QuerySet[LedgerRow]:
+    """All but what Gmail certainly did not accept."""
+    return LedgerRow.objects.exclude(state=LedgerRow.State.VOID)
 
 
 def reserve(

@@ -1,6 +1,7 @@
 """What is going on with a campaign, or why nothing leaves now. Read only."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import ledger, quota
+from accounts.ledger import Entry
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
 from campaigns.delivery import snapshot
@@ -85,11 +87,12 @@ def sent_and_planned(campaign: Campaign, plan: Forecast) -> dict[date, int]:
 
 def sent_by_day(campaign: Campaign) -> Counter[date]:
     days = Counter[date]()
+    zones: dict[str, list[GmailAccount]] = defaultdict(list)
     for account in campaign.accounts.all():
-        sent = Message.objects.filter(
-            campaign=campaign, account=account, state=Message.State.SENT
-        ).order_by()
-        day = TruncDate("sent_at", tzinfo=ZoneInfo(account.time_zone))
+        zones[account.time_zone].append(account)
+    for zone, accounts in zones.items():
+        sent = campaign.messages.filter(account__in=accounts, state=Message.State.SENT).order_by()
+        day = TruncDate("sent_at", tzinfo=ZoneInfo(zone))
         days.update(dict(sent.values_list(day).annotate(count=Count("id"))))
     return days
 
@@ -183,14 +186,19 @@ class AccountUse:
 
 
 def account_uses(workspace: Workspace, now: datetime) -> list[AccountUse]:
-    accounts = visible(GmailAccount.objects.order_by("id"), workspace).exclude(
+    connected = visible(GmailAccount.objects.order_by("id"), workspace).exclude(
         state=GmailAccount.State.DISCONNECTED
     )
-    return [_account_use(account, now) for account in accounts]
+    return uses_of(connected, now)
 
 
-def _account_use(account: GmailAccount, now: datetime) -> AccountUse:
-    entries = ledger.window(account, now)
+def uses_of(accounts: Iterable[GmailAccount], now: datetime) -> list[AccountUse]:
+    accounts = list(accounts)
+    windows = ledger.windows(accounts, now)
+    return [_account_use(account, windows[account.pk], now) for account in accounts]
+
+
+def _account_use(account: GmailAccount, entries: list[Entry], now: datetime) -> AccountUse:
     room = snapshot.room_of(account, entries, now)
     by_hand = [entry for entry in entries if entry.source == "by_hand"]
     return AccountUse(
