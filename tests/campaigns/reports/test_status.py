@@ -1,0 +1,112 @@
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import GmailAccount
+from campaigns.models import Campaign, Event, Message
+from campaigns.reports import status
+from tests.campaigns.making import make_account, make_campaign, make_workspace, spend
+
+pytestmark = pytest.mark.django_db
+M = Message.State
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    workspace = make_workspace()
+    return make_campaign(workspace, [make_account(workspace)], recipients=4)
+
+
+def account_of(campaign: Campaign) -> GmailAccount:
+    return campaign.accounts.get()
+
+
+def why(campaign: Campaign, now: datetime | None = None) -> str | None:
+    campaign.refresh_from_db()
+    return status.status_of(campaign, now or timezone.now()).why_not_now
+
+
+def test_it_counts_every_message_in_exactly_one_state(campaign: Campaign) -> None:
+    first, second, *_ = campaign.messages.order_by("id")
+    Message.objects.filter(pk=first.pk).update(state=M.SENT, sent_at=timezone.now())
+    Message.objects.filter(pk=second.pk).update(state=M.IN_DOUBT)
+    counts = status.status_of(campaign, timezone.now()).counts
+    assert set(counts) == set(M.values)
+    assert (counts["sent"], counts["in_doubt"], counts["waiting"]) == (1, 1, 2)
+    assert sum(counts.values()) == campaign.recipients
+
+
+def test_it_counts_a_person_who_replied_twice_once(campaign: Campaign) -> None:
+    message = campaign.messages.first()
+    for _ in range(2):
+        Event.objects.create(message=message, kind="replied", at=timezone.now())
+    assert status.status_of(campaign, timezone.now()).events["replied"] == 1
+
+
+def test_it_gives_no_reason_while_messages_leave(campaign: Campaign) -> None:
+    assert why(campaign) is None
+
+
+def test_it_says_that_it_rests_at_the_limit_and_until_when(campaign: Campaign) -> None:
+    now = datetime(2036, 11, 24, 12, tzinfo=UTC)
+    spend(account_of(campaign), 500, now - timedelta(hours=20))
+    reason = why(campaign, now)
+    assert reason is not None
+    assert "Resting until Mon 24 Nov, 16:00" in reason
+    assert "500" in reason
+
+
+def test_it_says_what_gmail_said_while_the_account_rests(campaign: Campaign) -> None:
+    now = datetime(2036, 11, 24, 12, tzinfo=UTC)
+    GmailAccount.objects.update(
+        resting_until=now + timedelta(minutes=4), resting_reason="421 4.7.0 Try again later"
+    )
+    assert "rests until Mon 24 Nov, 12:04. 421 4.7.0 Try again later" in str(why(campaign, now))
+
+
+def test_it_says_that_the_account_needs_reconnecting(campaign: Campaign) -> None:
+    GmailAccount.objects.update(state="needs_reconnecting")
+    assert "needs reconnecting" in str(why(campaign))
+
+
+def test_it_says_when_its_hours_begin_in_the_accounts_zone(campaign: Campaign) -> None:
+    GmailAccount.objects.update(time_zone="Europe/Athens")
+    Campaign.objects.update(hours_from=time(9), hours_to=time(17))
+    now = datetime(2036, 11, 24, 20, tzinfo=UTC)
+    assert "Outside its hours. Goes on Tue 25 Nov, 09:00" in str(why(campaign, now))
+
+
+def test_it_says_why_it_was_paused(campaign: Campaign) -> None:
+    Campaign.objects.update(state="paused", state_reason="Gmail refused this message: 552")
+    assert why(campaign) == "Gmail refused this message: 552"
+    Campaign.objects.update(state="paused", state_reason="")
+    assert "Paused" in str(why(campaign))
+
+
+def test_it_goes_by_the_account_that_is_free_first(campaign: Campaign) -> None:
+    spend(account_of(campaign), 500)
+    other = make_account(campaign.workspace)
+    campaign.campaign_accounts.create(account=other)
+    assert why(campaign) is None
+
+
+def test_it_adds_what_was_sent_to_what_is_planned(campaign: Campaign) -> None:
+    now = timezone.now()
+    sent = campaign.messages.order_by("id").first()
+    assert sent is not None
+    Message.objects.filter(pk=sent.pk).update(
+        state=M.SENT, sent_at=now - timedelta(days=2), account=account_of(campaign)
+    )
+    report = status.status_of(campaign, now)
+    assert report.by_day == {(now - timedelta(days=2)).date(): 1, now.date(): 3}
+    assert report.finishes == now
+    assert report.percent == 25
+
+
+def test_it_shows_the_use_of_each_account(campaign: Campaign) -> None:
+    account = account_of(campaign)
+    GmailAccount.objects.update(limit=100, reserve_by_hand=10)
+    spend(account, 30)
+    [use] = status.account_uses(campaign.workspace, timezone.now())
+    assert (use.limit, use.used_24h, use.free_now) == (100, 30, 60)
