@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User, Workspace
 from accounts.signup import sign_up
 
+PASSWORD_HELP = _("At least 8 characters. Not only digits, not a common word, not your address.")
+
 
 class LabelledForm(forms.Form):
     """Mix in first: what a field is for stands above it, and does not vanish while typing."""
@@ -21,6 +23,8 @@ class LabelledForm(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
             field.label = self.labels.get(name, field.label)
+            if name == "password1":
+                field.help_text = PASSWORD_HELP
 
 
 class LoginForm(LabelledForm, allauth_forms.LoginForm):

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,7 +24,7 @@ class AddPersonForm(forms.Form):
     email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
     role = forms.ChoiceField(
         label=gettext_lazy("Role"),
-        choices=Membership.Role.choices,
+        choices=[(role.value, capfirst(role.label)) for role in Membership.Role],
         help_text=gettext_lazy("A member does everything except change people and settings."),
     )
 
