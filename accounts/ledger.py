@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from accounts import quota
 from accounts.models import GmailAccount, LedgerRow
@@ -46,6 +46,13 @@ def windows(accounts: Iterable[GmailAccount], now: datetime) -> dict[int, list[E
     for account_id, at, recipients, source, ref in fields:
         entries[account_id].append(Entry(at, recipients, source, ref))
     return entries
+
+
+def totals(account: GmailAccount, now: datetime) -> list[Entry]:
+    """What counts at `now`, summed by what it served: cheap, but it does not say when it ends."""
+    rows = counting().filter(account=account).exclude(at__lte=now - quota.WINDOW - quota.MARGIN)
+    sums = rows.order_by().values_list("source", "campaign_ref").annotate(Sum("recipients"))
+    return [Entry(None, recipients, source, ref) for source, ref, recipients in sums]
 
 
 def counting() -> QuerySet[LedgerRow]:

@@ -65,10 +65,13 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
     account = GmailAccount.objects.select_for_update().get(pk=account_id)
     if account.burst_holder != holder:
         raise LeaseLost
-    entries = ledger.window(account, now)
+    entries = ledger.totals(account, now)
     message = _next_single(account, entries, now)
     if message is None:
         room = snapshot.room_of(account, entries, now)
+        if room.free <= 0:
+            # Full: only now is it worth reading row by row when the next use ends.
+            room = snapshot.room_of(account, ledger.window(account, now), now)
         turn = sharing.next_turn(room, snapshot.queues_of(account, entries, now), now)
         if turn.campaign_id is None:
             return turn
