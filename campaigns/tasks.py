@@ -6,6 +6,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from campaigns.contacts import importer
 from campaigns.delivery import recovery, schedule
 
 # A wake-up that waited longer has been repeated by the next tick.
@@ -31,4 +32,11 @@ def deliver_account(account_id: int) -> None:
 
 
 @shared_task
-def resume_imports() -> None: ...
+def resume_imports() -> None:
+    for import_id in importer.due(timezone.now()):
+        run_import.apply_async((import_id,), expires=EXPIRES_SECONDS)
+
+
+@shared_task
+def run_import(import_id: int) -> None:
+    importer.run(import_id, keep_going=lambda: not schedule.stopping.is_set())

@@ -9,16 +9,19 @@ with every chunk, by a conditional UPDATE; who finds that it has lost it, or tha
 cancelled, stops there.
 """
 
+import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import BinaryIO
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from campaigns.contacts import uploads
 from campaigns.contacts.aliases import EMAIL
@@ -34,10 +37,13 @@ from campaigns.models import ContactImport
 LEASE = timedelta(seconds=60)
 """How long a worker may be silent before another goes on with its import."""
 
+_WAKE_SECONDS = 30
 _RENEW_AFTER = 50_000
 """Rows passed over before the lease is renewed: well under a minute of reading."""
 
 State = ContactImport.State
+
+_log = logging.getLogger(__name__)
 
 
 class NotOurs(Exception):
@@ -49,8 +55,19 @@ def due(now: datetime) -> list[int]:
     return list(_free(now).order_by("pk").values_list("pk", flat=True))
 
 
-def run(import_id: int) -> None:
-    """Run an import to its end. Harmless when it is done, cancelled, or another worker has it."""
+def wake(import_id: int) -> None:
+    """Tell a worker that an import waits. Should this get lost, the periodic task finds it."""
+    try:
+        current_app.send_task("campaigns.tasks.run_import", (import_id,), expires=_WAKE_SECONDS)
+    except OperationalError:
+        _log.warning("The broker did not answer; import %d waits for the next tick.", import_id)
+
+
+def run(import_id: int, keep_going: Callable[[], bool] = lambda: True) -> None:
+    """Run an import to its end. Harmless when it is done, cancelled, or another worker has it.
+
+    When `keep_going` says no it stops after the chunk at hand, for any worker to go on.
+    """
     holder = secrets.token_hex(16)
     taken = _free(timezone.now()).filter(pk=import_id)
     if not taken.update(
@@ -61,7 +78,7 @@ def run(import_id: int) -> None:
     if job.started_at is None:
         ContactImport.objects.filter(pk=import_id).update(started_at=timezone.now())
     try:
-        _Run(job, holder).to_its_end()
+        _Run(job, holder).to_its_end(keep_going)
     except NotOurs:
         return
     except CannotImport as refused:
@@ -123,7 +140,7 @@ class _Run:
         # Of this run alone: a worker that slept and lost its lease may still write to its own.
         self._rejected_as = f"rejected-{holder}.csv"
 
-    def to_its_end(self) -> None:
+    def to_its_end(self, keep_going: Callable[[], bool]) -> None:
         with uploads.path_of(self._job.stored_as).open("rb") as file:
             self._columns = header_of(file, dialect_of(self._job))
             items = read(file, dialect_of(self._job))
@@ -131,6 +148,9 @@ class _Run:
                 self._pass_over_what_is_done(items)
                 while chunk := list(islice(items, CHUNK_ROWS)):
                     self._import(chunk, file)
+                    if not keep_going():
+                        self._let_go()
+                        return
             finally:
                 if self._rejected is not None:
                     self._rejected.close()
@@ -191,6 +211,11 @@ class _Run:
             problems=self._problems,
             problems_as=self._rejected_as if self._rejected is not None else "",
             **vars(self._tally),
+        )
+
+    def _let_go(self) -> None:
+        ContactImport.objects.filter(pk=self._job.pk, lease_holder=self._holder).update(
+            lease_until=None
         )
 
     def _finish(self) -> None:

@@ -75,6 +75,13 @@ def start(job: ContactImport, contact_list: ContactList, consent: str) -> bool:
     )
 
 
+def discard(job: ContactImport) -> None:
+    """Delete an import and its files. The contacts that it brought stay."""
+    job.delete()
+    uploads.remove(job.stored_as)
+    uploads.remove(job.problems_as)
+
+
 def list_named(workspace: Workspace, name: str) -> ContactList:
     """The list of this name, made when it is new."""
     found, _made = ContactList.objects.get_or_create(workspace=workspace, name=name.strip())

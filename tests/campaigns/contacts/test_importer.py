@@ -345,3 +345,22 @@ def environment() -> dict[str, str]:
         server, _, query = os.environ["DATABASE_URL"].partition("?")
         url = f"{server.rpartition('/')[0]}/{settings['NAME']}?{query}"
     return os.environ | {"DATABASE_URL": url}
+
+
+def test_it_stops_after_a_chunk_when_told_and_goes_on_later(club):
+    job = waiting(club, people(2 * CHUNK_ROWS))
+    importer.run(job.pk, keep_going=lambda: False)
+    job.refresh_from_db()
+    assert (job.state, job.imported) == ("running", CHUNK_ROWS)
+    assert importer.due(timezone.now()) == [job.pk]
+    importer.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.imported) == ("finished", 2 * CHUNK_ROWS)
+
+
+def test_it_can_be_discarded_with_its_files(club):
+    job = imported(club, "Email\na@example.org\nb\n")
+    path = uploads.path_of(job.problems_as)
+    intake.discard(job)
+    assert not path.exists()
+    assert Contact.objects.count() == 1
