@@ -103,10 +103,11 @@ class LiveInstance:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        stayed_up = self._process.poll() is None
         self._stop()
         self._services.close()
-        if error is not None:
-            sys.stderr.write(self.log)
+        # Seen by nobody in a browser: a part that died, an error that only the log tells.
+        assert stayed_up and "Traceback" not in self.log, self.log
 
     def _stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)

@@ -2,16 +2,38 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.live_instance import LiveInstance
 from tests.browser.looks import every_look
 
 
 @every_look
 def test_it_shows_the_way_in(page: Page) -> None:
     page.goto("account/signup/")
-    expect(page.get_by_label("E-mail")).to_be_visible()
-    assert page.title()
-    # Nothing may stick out on a phone.
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome to Daypost")
+    expect(page.get_by_label("E-mail address")).to_be_visible()
+    expect(page.get_by_role("button", name="Create account")).to_be_visible()
+    # Nothing sticks out on a phone.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.both_databases
+def test_it_keeps_what_was_typed_and_lets_the_first_person_in(page: Page) -> None:
+    page.goto("")
+    expect(page).to_have_url(re.compile("/account/"))
+    page.goto("account/signup/")
+    page.get_by_label("E-mail address").fill("ana@example.org")
+    page.get_by_label("Password", exact=True).fill("12345678")
+    page.get_by_label("Password, once more").fill("12345678")
+    page.get_by_label("Name of your organisation").fill("Ana's garden")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("This password is too common.")).to_be_visible()
+    expect(page.get_by_label("E-mail address")).to_have_value("ana@example.org")
+    expect(page.get_by_label("Name of your organisation")).to_have_value("Ana's garden")
+
+    page.get_by_label("Password", exact=True).fill("correct horse battery staple")
+    page.get_by_label("Password, once more").fill("correct horse battery staple")
+    page.get_by_role("button", name="Create account").click()
+    expect(page).to_have_url(re.compile(r":\d+/$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
