@@ -24,6 +24,9 @@ from config import settings
 PRACTICE_PORTS = 5
 # Parts that die within this many seconds would die again: the person should read why.
 SETTLED_AFTER = 60
+# Honcho kills what has not ended 5 seconds after it was asked to. A worker that has just given a
+# message to Gmail waits for the answer, and killed before it comes would leave it in doubt.
+HONCHO = "from honcho import command, manager; manager.KILL_WAIT = 20; command.main()"
 MANAGE = settings.BASE_DIR / "manage.py"
 
 
@@ -92,7 +95,7 @@ class Parts:
         self.asked_to_stop = False
         self.honcho: subprocess.Popen[bytes] | None = None
         self.command = [
-            *(sys.executable, "-m", "honcho", "start"),
+            *(sys.executable, "-c", HONCHO, "start"),
             *("--procfile", str(settings.BASE_DIR / "Procfile")),
             *("--app-root", str(settings.BASE_DIR)),
             # Daypost reads `.env` by itself; honcho would let it win over the environment.
