@@ -47,8 +47,13 @@ def well_again(account_id: int) -> None:
     )
 
 
-def needs_reconnecting(account_id: int, reason: str) -> None:
-    """The person must connect the account again; its messages wait."""
-    GmailAccount.objects.filter(pk=account_id, state=GmailAccount.State.READY).update(
-        state=GmailAccount.State.NEEDS_RECONNECTING, state_reason=reason
-    )
+def needs_reconnecting(account_id: int, reason: str, sealed_secret: str | None = None) -> None:
+    """The person must connect the account again; its messages wait.
+
+    With `sealed_secret`, only while that is still the account's: it may have been connected
+    again since its old secret was tried.
+    """
+    ready = GmailAccount.objects.filter(pk=account_id, state=GmailAccount.State.READY)
+    if sealed_secret is not None:
+        ready = ready.filter(sealed_secret=sealed_secret)
+    ready.update(state=GmailAccount.State.NEEDS_RECONNECTING, state_reason=reason)
