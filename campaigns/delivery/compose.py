@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import GmailAccount
 from campaigns.models import Message, Revision
-from campaigns.rendering import merge, mime, sanitize
+from campaigns.rendering import merge, mime, urls
 from campaigns.rendering.mime import Address
 
 
@@ -40,8 +40,8 @@ class Composer:
             subject = merge.render_subject(revision.subject, values)
         except merge.MergeError as error:
             raise ContentBroken(str(error)) from error
-        if sanitize.needs_check(revision.html):
-            html = sanitize.check_rendered(html)
+        if urls.needs_check(revision.html):
+            html = urls.check_rendered(html)
         try:
             return mime.build(
                 sender=Address(self.account.display_name, self.account.address),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import sessions, standing
 from accounts.models import GmailAccount
+from accounts.vault import VaultError
 from campaigns import states
 from campaigns.delivery import outcomes
 from campaigns.delivery.claim import (
@@ -25,7 +26,14 @@ from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
 from campaigns.delivery.deadline import Deadline
 from campaigns.models import Message
 from campaigns.planning.sharing import Reason, Turn
-from gmail.errors import ConnectionLost, FateUnknown, GmailError, Refused
+from gmail.errors import (
+    AuthRefused,
+    ConnectionLost,
+    FateUnknown,
+    GmailError,
+    GrantRevoked,
+    Refused,
+)
 from gmail.replies import Meaning, Phase
 from gmail.smtp import SmtpSession
 
@@ -161,7 +169,10 @@ class Burst:
             session.begin(self.account.address, message.to_email)
         except Refused as error:
             self._not_accepted(claim, M.CLAIMED, error)
-        except GmailError as error:
+        except (AuthRefused, GrantRevoked) as error:
+            # `sessions` has noted that the person must connect the account again.
+            self._put_back(claim, M.CLAIMED, str(error))
+        except (GmailError, VaultError) as error:
             self._line_lost(claim, M.CLAIMED, error)
         else:
             return session
@@ -210,7 +221,7 @@ class Burst:
         else:
             self.tally.put_back += 1
 
-    def _line_lost(self, claim: Claim, source: M, error: GmailError) -> None:
+    def _line_lost(self, claim: Claim, source: M, error: Exception) -> None:
         """No line to Gmail: the message is innocent, the account tries again a little later."""
         self._put_back(claim, source, str(error))
         standing.back_off(self.account.pk, str(error), timezone.now())

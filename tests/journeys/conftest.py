@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gmail_settings import point_at
 from tests.journeys.daypost import connect, make_owner
 from tests.practice_gmail import PracticeGmail
 
@@ -14,11 +15,7 @@ BEN = "ben@gmail.com"
 def gmail(tmp_path: Path, settings: object) -> Iterator[PracticeGmail]:
     """A practice Gmail of its own, and an app whose settings point at it."""
     with PracticeGmail(tmp_path / "gmail", accounts=[ANA, BEN]) as gmail:
-        for name, value in gmail.env.items():
-            group, _, key = name.partition("_")
-            chosen = getattr(settings, group)
-            given = int(value) if key.endswith("PORT") else value
-            setattr(settings, group, {**chosen, key.lower(): given})
+        point_at(gmail, settings)
         yield gmail
 
 

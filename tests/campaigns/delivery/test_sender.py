@@ -1,0 +1,309 @@
+"""The sender against a real server that fails on purpose, at every step of a message."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts import connect
+from accounts.models import GmailAccount, LedgerRow
+from campaigns import control
+from campaigns.delivery import schedule, sender
+from campaigns.delivery.sender import Burst, Tally, send_due
+from campaigns.models import Campaign, Message, Suppression
+from gmail.smtp import SmtpSession
+from tests.campaigns.making import make_campaign, make_single, make_workspace
+from tests.gmail_settings import point_at
+from tests.practice_gmail import PracticeGmail
+
+ANA = "ana@gmail.com"
+M = Message.State
+
+
+@pytest.fixture(scope="module")
+def shared_gmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeGmail]:
+    folder: Path = tmp_path_factory.mktemp("practice")
+    with PracticeGmail(folder / "gmail", accounts=[ANA], limit=100_000) as gmail:
+        yield gmail
+
+
+@pytest.fixture
+def gmail(shared_gmail: PracticeGmail, settings: Any) -> PracticeGmail:
+    shared_gmail.control(clock_offset=0, limit=100_000, faults=[])
+    point_at(shared_gmail, settings)
+    return shared_gmail
+
+
+@pytest.fixture
+def account(gmail: PracticeGmail, db: None) -> GmailAccount:
+    password = gmail.app_password(ANA)
+    return connect.connect_by_app_password(make_workspace(), ANA, password)
+
+
+@pytest.fixture
+def campaign(account: GmailAccount) -> Campaign:
+    return make_campaign(account.workspace, [account], recipients=3)
+
+
+def people(campaign: Campaign) -> list[str]:
+    return list(campaign.messages.order_by("id").values_list("to_email", flat=True))
+
+
+def states(campaign: Campaign) -> list[str]:
+    return list(campaign.messages.order_by("id").values_list("state", flat=True))
+
+
+def ledger_states(account: GmailAccount) -> list[str]:
+    rows = LedgerRow.objects.filter(account=account).order_by("id")
+    return list(rows.values_list("state", flat=True))
+
+
+def accepted(gmail: PracticeGmail, campaign: Campaign) -> list[str]:
+    mine = set(people(campaign))
+    return [row["to"][0] for row in gmail.ledger() if row["to"][0] in mine]
+
+
+def rested(account: GmailAccount) -> None:
+    GmailAccount.objects.filter(pk=account.pk).update(resting_until=None)
+
+
+def test_it_sends_everybody_one_message_over_one_session(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    gmail.control(faults=[{"where": "auth", "reply": "454 4.7.0 Too many login attempts"}])
+    gmail.control(faults=[])
+    assert send_due(account.pk) == Tally(sent=3)
+    assert accepted(gmail, campaign) == people(campaign)
+    assert states(campaign) == [M.SENT] * 3
+    assert ledger_states(account) == ["accepted"] * 3
+    campaign.refresh_from_db()
+    assert campaign.state == "finished"
+    message = campaign.messages.order_by("id").first()
+    assert message is not None
+    assert message.reply.startswith("250 2.0.0 OK")
+    assert message.message_id in {row["message_id"] for row in gmail.ledger()}
+
+
+def test_it_writes_what_the_person_wrote(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    account.display_name = "Siop Tregaron"
+    account.save()
+    composed = []
+    original = SmtpSession.body
+
+    def keep(self: SmtpSession, data: bytes) -> None:
+        composed.append(data)
+        original(self, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SmtpSession, "body", keep)
+        send_due(account.pk)
+    first = composed[0].decode()
+    assert "Subject: News for Person 0\r\n" in first
+    assert f"From: Siop Tregaron <{ANA}>\r\n" in first
+    assert "Dear Person 0" in first
+    assert "List-Unsubscribe: <mailto:ana@gmail.com?subject=unsubscribe>\r\n" in first
+
+
+@pytest.mark.parametrize("where", ["connect", "mail", "rcpt", "data", "body"])
+@pytest.mark.parametrize("fault", [{"drop": True}, {"reply": "421 4.7.0 Try again later"}])
+def test_it_waits_again_when_it_fails_before_the_dot(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign, where: str, fault: Any
+) -> None:
+    gmail.control(faults=[{"where": where} | fault])
+    assert send_due(account.pk) == Tally(put_back=1)
+    assert states(campaign) == [M.WAITING] * 3
+    assert ledger_states(account) == ["void"]
+    account.refresh_from_db()
+    assert account.resting_until is not None
+    assert account.resting_until > timezone.now()
+    rested(account)
+    assert send_due(account.pk) == Tally(sent=3)
+    assert sorted(accepted(gmail, campaign)) == people(campaign)
+
+
+@pytest.mark.parametrize(("where", "really"), [("dot", 0), ("accepted", 1)])
+def test_it_is_in_doubt_when_it_fails_after_the_dot_and_never_sends_again(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign, where: str, really: int
+) -> None:
+    gmail.control(faults=[{"where": where, "drop": True}])
+    assert send_due(account.pk) == Tally(in_doubt=1)
+    assert len(accepted(gmail, campaign)) == really
+    rested(account)
+    assert send_due(account.pk) == Tally(sent=2)
+    assert states(campaign) == [M.IN_DOUBT, M.SENT, M.SENT]
+    assert ledger_states(account) == ["unknown", "accepted", "accepted"]
+    assert len(accepted(gmail, campaign)) == 2 + really
+    campaign.refresh_from_db()
+    assert campaign.state == "finished"
+
+
+@pytest.mark.parametrize("reply", ["421 4.3.0 Temporary System Problem", "451 4.3.0 Try later"])
+def test_it_waits_again_when_gmail_says_no_to_the_dot(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign, reply: str
+) -> None:
+    gmail.control(faults=[{"where": "dot", "reply": reply}])
+    assert send_due(account.pk) == Tally(put_back=1)
+    assert states(campaign) == [M.WAITING] * 3
+    assert accepted(gmail, campaign) == []
+    rested(account)
+    assert send_due(account.pk) == Tally(sent=3)
+
+
+def test_it_refuses_one_recipient_and_goes_on_over_the_same_session(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    second = people(campaign)[1]
+    reply = "550 5.1.1 The email account that you tried to reach does not exist."
+    gmail.control(faults=[{"where": "rcpt", "reply": reply, "to": second}])
+    assert send_due(account.pk) == Tally(sent=2, refused=1)
+    assert states(campaign) == [M.SENT, M.REFUSED, M.SENT]
+
+
+def test_it_stops_at_gmails_own_limit_and_loses_nobody(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    gmail.control(limit=len(gmail.ledger()) + 1)
+    assert send_due(account.pk) == Tally(sent=1, put_back=1)
+    assert states(campaign) == [M.SENT, M.WAITING, M.WAITING]
+    account.refresh_from_db()
+    assert account.learned_limit == 1
+    assert "5.4.5" in account.resting_reason
+
+
+def test_it_gives_no_dot_after_a_pause_in_the_middle_of_a_message(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _after_the_body(monkeypatch, lambda: control.pause(campaign.pk))
+    assert send_due(account.pk) == Tally(put_back=1)
+    assert accepted(gmail, campaign) == []
+    assert states(campaign) == [M.WAITING] * 3
+    assert ledger_states(account) == ["void"]
+
+
+def test_it_gives_no_dot_after_an_opt_out_in_the_middle_of_a_message(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = people(campaign)[0]
+    suppress = Suppression(workspace=account.workspace, email_key=first)
+    _after_the_body(monkeypatch, suppress.save)
+    assert send_due(account.pk) == Tally(sent=2, skipped=1)
+    assert first not in accepted(gmail, campaign)
+    assert states(campaign) == [M.SKIPPED, M.SENT, M.SENT]
+
+
+def test_it_cancels_the_message_in_hand_when_the_campaign_is_cancelled(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _after_the_body(monkeypatch, lambda: control.cancel(campaign.pk))
+    send_due(account.pk)
+    assert states(campaign) == [M.CANCELLED] * 3
+    assert accepted(gmail, campaign) == []
+
+
+def test_it_gives_no_dot_when_it_slept_past_its_time(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    late = iter([True, False, False, False, False])
+    monkeypatch.setattr(sender.Deadline, "passed", property(lambda self: next(late)))
+    assert send_due(account.pk, keep_going=_times(1)) == Tally(put_back=1)
+    late = iter([False, True])
+    assert send_due(account.pk, keep_going=_times(1)) == Tally(put_back=1)
+    assert accepted(gmail, campaign) == []
+    assert states(campaign) == [M.WAITING] * 3
+
+
+def test_it_does_not_write_to_the_suppressed_nor_to_the_deleted(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    first, second, _ = campaign.messages.order_by("id")
+    Suppression.objects.create(workspace=account.workspace, email_key=first.to_email)
+    assert second.contact is not None
+    second.contact.delete()
+    assert send_due(account.pk) == Tally(sent=1, skipped=2)
+    assert accepted(gmail, campaign) == [people(campaign)[2]]
+    assert ledger_states(account).count("void") == 2
+
+
+def test_it_pauses_the_campaign_whose_content_cannot_be_rendered(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    campaign.revisions.update(html="{% for x in (1..9999999) %}{{ x }}{% endfor %}")
+    assert send_due(account.pk) == Tally(put_back=1)
+    campaign.refresh_from_db()
+    assert campaign.state == "paused"
+    assert campaign.state_reason
+    assert states(campaign) == [M.WAITING] * 3
+
+
+def test_it_needs_reconnecting_when_the_app_password_dies(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    reply = "535 5.7.8 Username and Password not accepted."
+    gmail.control(faults=[{"where": "auth", "reply": reply}])
+    assert send_due(account.pk) == Tally(put_back=1)
+    account.refresh_from_db()
+    assert account.state == "needs_reconnecting"
+    assert states(campaign) == [M.WAITING] * 3
+    assert schedule.due_accounts(timezone.now()) == []
+
+
+def test_it_sends_a_mail_of_its_own_as_it_stands(
+    gmail: PracticeGmail, account: GmailAccount
+) -> None:
+    single = make_single(account, "owner@example.org")
+    assert schedule.due_accounts(timezone.now()) == [account.pk]
+    assert send_due(account.pk) == Tally(sent=1)
+    single.refresh_from_db()
+    assert (single.state, single.raw) == (M.SENT, None)
+
+
+def test_it_leaves_an_account_alone_that_another_worker_has(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    from campaigns.delivery import claim
+
+    assert claim.take_account(account.pk, "another", timezone.now())
+    assert send_due(account.pk) == Tally()
+    assert schedule.due_accounts(timezone.now()) == []
+
+
+def test_it_stops_between_two_messages_when_asked_to(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    assert send_due(account.pk, keep_going=_times(2)) == Tally(sent=2)
+    account.refresh_from_db()
+    assert account.burst_holder == ""
+
+
+def _after_the_body(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do something at the last moment at which it still counts, once."""
+    original = Burst._give_body
+    acts = iter([act])
+
+    def give_body(self: Burst, *arguments: Any) -> bool:
+        given = original(self, *arguments)
+        next(acts, lambda: None)()
+        return given
+
+    monkeypatch.setattr(Burst, "_give_body", give_body)
+
+
+def _times(count: int) -> Callable[[], bool]:
+    left = iter(range(count))
+    return lambda: next(left, None) is not None
