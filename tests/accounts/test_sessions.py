@@ -1,0 +1,116 @@
+import pytest
+from django.utils import timezone
+
+from accounts import sealed
+from accounts.connect import disconnect
+from accounts.models import GmailAccount, Workspace
+from accounts.sessions import open_smtp
+from gmail.errors import AuthRefused, GrantRevoked, Temporary
+from tests.accounts.gmail_cast import ANA, connect_ana, connect_by_consent
+from tests.practice_gmail import PracticeGmail
+
+
+def deliver(account: GmailAccount, to: str) -> str:
+    session = open_smtp(account, timezone.now())
+    session.begin(account.address, to)
+    session.body(f"From: {ANA}\r\nTo: {to}\r\nSubject: x\r\n\r\nx\r\n".encode())
+    reply = session.finish()
+    session.close()
+    return str(reply)
+
+
+@pytest.mark.parametrize("security", ["ssl", "starttls"])
+def test_it_sends_for_an_account_with_an_app_password(
+    gmail: PracticeGmail, workspace: Workspace, security: str
+) -> None:
+    account = connect_ana(workspace, smtp_security=security)
+    assert deliver(account, f"{security}@example.org").startswith("250")
+
+
+def test_it_sends_for_an_account_with_a_grant(gmail: PracticeGmail, workspace: Workspace) -> None:
+    account = connect_by_consent(gmail, workspace)
+    assert deliver(account, "grant@example.org").startswith("250")
+
+
+def test_it_renews_a_token_once_that_gmail_refuses(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    spoilt = sealed.ACCESS_TOKEN.seal(account, "ya29.spoilt")
+    GmailAccount.objects.filter(pk=account.pk).update(sealed_access_token=spoilt)
+    assert deliver(account, "renewed@example.org").startswith("250")
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
+    assert sealed.ACCESS_TOKEN.open(account) != "ya29.spoilt"
+
+
+def test_it_needs_reconnecting_when_a_fresh_token_is_refused_too(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    refusal = {"where": "auth", "reply": "535 5.7.8 Username and Password not accepted"}
+    gmail.control(faults=[{**refusal, "times": 2}])
+    with pytest.raises(AuthRefused):
+        open_smtp(account, timezone.now())
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.NEEDS_RECONNECTING
+    assert "Connect the account again" in account.state_reason
+
+
+def test_it_needs_reconnecting_when_the_grant_is_revoked(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    gmail.control(revoke=ANA)
+    with pytest.raises(GrantRevoked):
+        open_smtp(account, timezone.now())
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.NEEDS_RECONNECTING
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        ("535 5.7.8 Username and Password not accepted", "new app password"),
+        ("534 5.7.9 Application-specific password required", "apppasswords"),
+        ("534 5.7.14 Please log in through your web browser", "browser"),
+    ],
+)
+def test_it_says_what_to_do_when_an_app_password_is_refused(
+    gmail: PracticeGmail, workspace: Workspace, reply: str, word: str
+) -> None:
+    account = connect_ana(workspace)
+    gmail.control(faults=[{"where": "auth", "reply": reply}])
+    with pytest.raises(AuthRefused):
+        open_smtp(account, timezone.now())
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.NEEDS_RECONNECTING
+    assert word in account.state_reason
+
+
+def test_it_stays_connected_when_too_many_log_in(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    account = connect_ana(workspace)
+    gmail.control(faults=[{"where": "auth", "reply": "454 4.7.0 Too many login attempts"}])
+    with pytest.raises(Temporary):
+        open_smtp(account, timezone.now())
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
+
+
+def test_it_uses_the_newest_secret_whatever_the_caller_holds(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    stale = connect_ana(workspace)
+    connect_by_consent(gmail, workspace)
+    assert deliver(stale, "stale@example.org").startswith("250")
+
+
+def test_it_opens_nothing_for_a_disconnected_account(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    account = connect_ana(workspace)
+    disconnect(account)
+    with pytest.raises(GrantRevoked):
+        open_smtp(account, timezone.now())
