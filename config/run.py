@@ -8,17 +8,18 @@ stops the others, and all of them are started again: see
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
 from pathlib import Path
+from subprocess import Popen
 from types import FrameType
+from typing import IO
 
 from config import settings
+from config.ports import PortUnusable, try_all
 
 # OAuth and the web mailbox, SMTP twice, IMAP, POP.
 PRACTICE_PORTS = 5
@@ -47,37 +48,26 @@ def main() -> int:
     # The children must mean the same folder, wherever the setting came from.
     os.environ["DAYPOST_DATA_DIR"] = str(settings.DATA_DIR)
     os.environ["PRACTICE_PORT"] = str(practice_port)
-    return Parts(port).keep_running()
+    return Instance(port).keep_running()
 
 
 def port_from_environment(name: str, default: int) -> int:
     """The port in the variable `name`. Raises CannotRun when it is none."""
     text = os.environ.get(name) or str(default)
-    if not text.isdecimal() or not 0 < int(text) <= 65535 - PRACTICE_PORTS:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= 65535 - PRACTICE_PORTS:
         raise CannotRun(f'{name} is "{text}", which is not a port. Use a number such as {default}.')
     return int(text)
 
 
 def refuse_taken_ports(host: str, port: int, practice_port: int) -> None:
     """Raise CannotRun unless every port can be listened on, all at the same time."""
-    wanted = [("PORT", host, port)] + [
-        ("PRACTICE_PORT", "127.0.0.1", practice_port + i) for i in range(PRACTICE_PORTS)
-    ]
-    with ExitStack() as open_sockets:
-        for setting, address, number in wanted:
-            try:
-                open_sockets.enter_context(
-                    socket.create_server((address, number), family=_family(address))
-                )
-            except OSError as error:
-                raise CannotRun(
-                    f"Port {number} cannot be used ({os.strerror(error.errno or 0)}). "
-                    f"Stop what uses it, or choose another: make run {setting}={number + 1000}"
-                ) from error
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
+    practice = [("127.0.0.1", practice_port + offset) for offset in range(PRACTICE_PORTS)]
+    try:
+        try_all([(host, port), *practice])
+    except PortUnusable as error:
+        setting = "PORT" if error.number == port else "PRACTICE_PORT"
+        another = f"make run {setting}={error.number + 1000}"
+        raise CannotRun(f"{error} Stop what uses it, or choose another: {another}") from error
 
 
 def update_tables() -> None:
@@ -87,31 +77,40 @@ def update_tables() -> None:
         raise CannotRun("The database could not be brought up to date: see the lines above.")
 
 
-class Parts:
-    """The parts of the `Procfile` under honcho, as one thing that runs or does not."""
+def start_parts(*names: str, port: int, output: IO[bytes] | None = None) -> "Popen[bytes]":
+    """Start honcho with the parts of the `Procfile` named, or with all; SIGTERM stops them.
+
+    `DAYPOST_DATA_DIR` and `PRACTICE_PORT` must stand in the environment.
+    """
+    command = [
+        *(sys.executable, "-c", HONCHO, "start"),
+        *("--procfile", str(settings.BASE_DIR / "Procfile")),
+        *("--app-root", str(settings.BASE_DIR)),
+        # Daypost reads `.env` by itself; honcho would let it win over the environment.
+        *("--env", os.devnull),
+        *("--port", str(port)),
+        *names,
+    ]
+    tools = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    return Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603  ours
+
+
+class Instance:
+    """All parts, as one thing that runs or does not."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self.address = f"http://localhost:{port}/"
         self.asked_to_stop = False
-        self.honcho: subprocess.Popen[bytes] | None = None
-        self.command = [
-            *(sys.executable, "-c", HONCHO, "start"),
-            *("--procfile", str(settings.BASE_DIR / "Procfile")),
-            *("--app-root", str(settings.BASE_DIR)),
-            # Daypost reads `.env` by itself; honcho would let it win over the environment.
-            *("--env", os.devnull),
-            *("--port", str(port)),
-        ]
 
     def keep_running(self) -> int:
         """Run until somebody asks to stop (0), or until a part cannot even start (1)."""
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, self._stop)
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         while not self.asked_to_stop:
             started = time.monotonic()
-            self.honcho = subprocess.Popen(self.command, env=environment)  # noqa: S603  ours
-            self._wait_for(self.honcho)
+            self._wait_for(start_parts(port=self.port))
             if self.asked_to_stop:
                 break
             if time.monotonic() - started < SETTLED_AFTER:
@@ -122,23 +121,23 @@ class Parts:
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         self.asked_to_stop = True
-        if self.honcho is not None:
-            self.honcho.send_signal(signal.SIGTERM)
 
-    def _wait_for(self, honcho: "subprocess.Popen[bytes]") -> None:
+    def _wait_for(self, honcho: "Popen[bytes]") -> None:
         announced = False
-        while honcho.poll() is None:
-            if not announced and not self.asked_to_stop and page_answers(self.address):
+        while honcho.poll() is None and not self.asked_to_stop:
+            if not announced and page_answers(self.address):
                 announced = True
                 sys.stdout.write(f"\n  Daypost is ready. Open\n\n{self.address}\n\n")
                 sys.stdout.flush()
-            time.sleep(0.2)
+            time.sleep(0.1)
+        honcho.terminate()
+        honcho.wait()
 
 
-def page_answers(address: str) -> bool:
-    """Whether a browser would get a page from `address` now."""
+def page_answers(address: str, patience: float = 1) -> bool:
+    """Whether a browser would get a page from `address` within `patience` seconds."""
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  ours
+        with urllib.request.urlopen(address, timeout=patience) as answer:  # noqa: S310  ours
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

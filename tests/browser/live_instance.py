@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.ports import free_ports
+from config.ports import find_free
 from tests.services import create_database, redis
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,7 +28,8 @@ class LiveInstance:
         self._folder = folder
         self._on_postgres = on_postgres
         self._services = ExitStack()
-        self.port, self.practice_port = free_ports(6)
+        self.port = find_free(6)
+        self.practice_port = self.port + 1
         self.env = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",

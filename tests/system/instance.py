@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.ports import free_ports
+from config.ports import find_free
 
 # The first start installs everything.
 START_SECONDS = 600
@@ -24,7 +24,8 @@ class Instance:
 
     def __init__(self, folder: Path, home: Path, **settings: str) -> None:
         self.folder = folder
-        self.port, self.practice_port = free_ports(6)
+        self.port = find_free(6)
+        self.practice_port = self.port + 1
         # Every process that it starts inherits this, whatever group or session it moves to.
         self._mark = f"DAYPOST_BLACK_BOX={uuid.uuid4()}"
         name, _, value = self._mark.partition("=")
