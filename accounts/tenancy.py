@@ -74,7 +74,7 @@ def _memberships(request: HttpRequest) -> QuerySet[Membership]:
 
 def visible(rows: QuerySet[AnyModel], workspace: Workspace) -> QuerySet[AnyModel]:
     """Of `rows`, those that belong to `workspace`."""
-    return rows.filter(**{workspace_path(rows.model): workspace})
+    return rows.filter(**{workspace_path(rows.model): workspace.pk})
 
 
 def workspace_path(model: type[Model]) -> str:

@@ -20,6 +20,18 @@ class DaypostSite(UnfoldAdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return current_workspace(request) is not None
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Take only tables that belong to a workspace; libraries offer theirs, unasked."""
+        from accounts.owned_admin import OwnedAdmin
+
+        if admin_class is not None and issubclass(admin_class, OwnedAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+        elif admin_class is None or admin_class.__module__.split(".")[0] in {
+            "accounts",
+            "campaigns",
+        }:
+            raise TypeError(f"Register {model_or_iterable} with an OwnedAdmin.")
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {
             **super().each_context(request),
@@ -32,6 +44,7 @@ class DaypostSite(UnfoldAdminSite):
         from campaigns.admin import pages
 
         theirs = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
+        theirs |= {"search"}  # of the theme's command palette
         kept = [url for url in super().get_urls() if getattr(url, "name", None) not in theirs]
         ours = [
             path("login/", self.login, name="login"),

@@ -37,6 +37,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    workspace_path = "memberships__workspace"
+
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")

@@ -31,6 +31,8 @@ class Workspace(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    workspace_path = "pk"
+
     class Meta:
         verbose_name = _("workspace")
         verbose_name_plural = _("workspaces")

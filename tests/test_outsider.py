@@ -1,0 +1,267 @@
+"""Nobody sees or changes what belongs to another workspace: every address, every row, every way.
+
+Addresses come out of the URL resolver, rows out of the cast's registry: what is added to either is
+tried from then on, or makes these tests fail until it can be.
+"""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.owned_admin import OwnedAdmin
+from accounts.tenancy import visible
+from tests.cast import ELSEWHERE, HOME, Belongings, client_of, our_models
+from tests.site_map import PUBLIC, Address, admin_classes, site_map
+
+pytestmark = pytest.mark.django_db
+
+ADDRESSES = site_map()
+by_name = pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
+with_rows = pytest.mark.parametrize(
+    "address", [address for address in ADDRESSES if address.leads_to_rows()], ids=lambda a: a.name
+)
+by_admin = pytest.mark.parametrize(
+    "model_admin", admin_classes(), ids=lambda model_admin: model_admin.model.__name__
+)
+LOGIN_PAGES = ("/login/", "/account/login/")
+
+Rows = dict[type[Model], list[dict[str, Any]]]
+
+
+def rows_of(has: Belongings) -> Rows:
+    """Every row of a workspace, with all its values."""
+    return {
+        model: list(visible(model._default_manager.all(), has.workspace).order_by("pk").values())
+        for model in our_models()
+    }
+
+
+def text_of(response: HttpResponseBase) -> str:
+    """All that the browser gets: body, also a streamed one, and where it is sent."""
+    body = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
+    return body.decode("utf-8", "replace") + response.headers.get("Location", "")
+
+
+def every_key(has: Belongings) -> dict[str, list[str]]:
+    """The keys of a workspace's rows under all names that a page may read them from."""
+    data: dict[str, list[str]] = {}
+    for model, row in has.everything().items():
+        for name in (model._meta.model_name, model._meta.verbose_name.replace(" ", "_")):
+            for suffix in ("", "s", "_id", "_pk"):
+                data[f"{name}{suffix}"] = [str(row.pk)]
+    return data | {name: [str(has.of(our_models()[0]).pk)] for name in ("id", "pk")}
+
+
+# --- The outsider -----------------------------------------------------------------------------
+
+
+@with_rows
+def test_it_answers_404_to_an_outsider_at_every_row(
+    address: Address, home: Belongings, outsider_client: Client
+) -> None:
+    before = rows_of(home)
+
+    for ask in (outsider_client.get, outsider_client.post):
+        response = ask(address.path(home))
+        assert response.status_code == 404
+        assert HOME not in text_of(response)
+
+    assert rows_of(home) == before
+
+
+@by_name
+def test_it_shows_an_outsider_nothing_of_another_workspace(
+    address: Address, home: Belongings, elsewhere: Belongings, outsider: User
+) -> None:
+    """At the outsider's own rows, asking for the rows of others by any name a page may read."""
+    before = rows_of(home)
+    path = address.path(elsewhere)
+
+    for method in ("get", "post"):
+        response = getattr(client_of(outsider), method)(path, every_key(home))
+        assert HOME not in text_of(response)
+        assert response.status_code < 500
+
+    assert rows_of(home) == before
+
+
+@by_admin
+def test_it_searches_and_filters_only_what_an_outsider_owns(
+    model_admin: admin.ModelAdmin,
+    home: Belongings,
+    elsewhere: Belongings,
+    outsider_client: Client,
+) -> None:
+    options = model_admin.model._meta
+    changelist = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    key = home.of(model_admin.model).pk
+
+    # A part of the word finds every row of home; the page may repeat the part, not the word.
+    for query in ({"q": HOME[:-1]}, {"id__exact": key}, {"workspace": home.workspace.pk}):
+        response = outsider_client.get(changelist, query, follow=True)
+        assert HOME not in text_of(response)
+
+
+@by_admin
+def test_it_runs_no_list_action_on_the_rows_of_others(
+    model_admin: admin.ModelAdmin,
+    home: Belongings,
+    outsider: User,
+    outsider_client: Client,
+) -> None:
+    options = model_admin.model._meta
+    changelist = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    before = rows_of(home)
+
+    for action in model_admin.get_actions(request_of(outsider)):
+        for across in ("0", "1"):
+            selection = {
+                "action": action,
+                "_selected_action": [home.of(model_admin.model).pk],
+                "select_across": across,
+                "post": "yes",
+            }
+            response = outsider_client.post(changelist, selection)
+            assert HOME not in text_of(response)
+            assert response.status_code < 500
+
+    assert rows_of(home) == before
+
+
+@by_admin
+def test_it_offers_no_row_of_others_in_a_form(
+    model_admin: admin.ModelAdmin, home: Belongings, elsewhere: Belongings, outsider: User
+) -> None:
+    request = request_of(outsider)
+    own = elsewhere.of(model_admin.model)
+    forms = [model_admin.get_form(request), model_admin.get_form(request, own)]
+    for inline in model_admin.get_inline_instances(request, own):
+        forms.append(inline.get_formset(request, own).form)
+
+    for form in forms:
+        for name, field in form.base_fields.items():
+            choices = getattr(field, "queryset", None)
+            if choices is None:
+                continue
+            theirs = home.of(choices.model).pk
+            assert not choices.filter(pk=theirs).exists(), f"{form.__name__}.{name}"
+
+
+@by_admin
+def test_it_completes_no_row_of_others(
+    model_admin: admin.ModelAdmin, home: Belongings, outsider_client: Client
+) -> None:
+    for field in model_admin.model._meta.get_fields():
+        if not getattr(field, "remote_field", None) or field.auto_created:
+            continue
+        asked = {
+            "app_label": model_admin.model._meta.app_label,
+            "model_name": model_admin.model._meta.model_name,
+            "field_name": field.name,
+            "term": "",
+        }
+        response = outsider_client.get(reverse("admin:autocomplete"), asked)
+        assert HOME not in text_of(response)
+
+
+def test_it_finds_the_word_where_it_belongs(home: Belongings, owner_client: Client) -> None:
+    """These tests look for a word: prove that the owner's own pages carry it."""
+    seen = [
+        address.name
+        for address in ADDRESSES
+        if HOME in text_of(owner_client.get(address.path(home)))
+    ]
+
+    changelists = {name for name in seen if name.endswith("_changelist")}
+    assert len(changelists) == len(admin_classes())
+    assert {"admin:people", "admin:settings", "admin:index"} <= set(seen)
+
+
+# --- Somebody who is not logged in ------------------------------------------------------------
+
+
+@by_name
+def test_it_leads_a_stranger_to_the_login_page(address: Address, home: Belongings) -> None:
+    before = rows_of(home)
+    path = address.path(home)
+
+    for ask in (Client().get, Client().post):
+        response = ask(path)
+        assert HOME not in text_of(response).replace(path, "")
+        if address.name not in PUBLIC:
+            assert response.status_code == 302
+            assert response.headers["Location"].startswith(LOGIN_PAGES)
+
+    assert rows_of(home) == before
+
+
+# --- The owner and the team mate --------------------------------------------------------------
+
+
+@by_name
+def test_it_changes_nothing_when_a_page_is_looked_at(
+    address: Address, home: Belongings, owner_client: Client
+) -> None:
+    before = rows_of(home)
+
+    response = owner_client.get(address.path(home))
+    text_of(response)
+
+    assert response.status_code in {200, 302, 405, *_may_be_missing(address)}
+    assert rows_of(home) == before
+
+
+def _may_be_missing(address: Address) -> set[int]:
+    """What an address answers when it is asked for nothing in particular."""
+    # Asked for no field there is nothing to complete.
+    return {403} if address.name == "admin:autocomplete" else set()
+
+
+@with_rows
+def test_it_shows_a_team_mate_the_same_rows(
+    address: Address, home: Belongings, team_mate_client: Client
+) -> None:
+    theirs = team_mate_client.get(address.path(home)).status_code
+    owners = client_of(home.owner).get(address.path(home)).status_code
+
+    assert theirs == owners or (theirs == 403 and address.name in OWNERS_ONLY)
+
+
+OWNERS_ONLY = {"admin:remove_person"}
+
+
+# --- The house rules that make it so ----------------------------------------------------------
+
+
+def test_it_registers_only_admin_classes_that_know_whose_rows_they_show() -> None:
+    assert all(isinstance(model_admin, OwnedAdmin) for model_admin in admin_classes())
+
+
+def test_it_refuses_an_admin_class_that_does_not() -> None:
+    with pytest.raises(TypeError, match="OwnedAdmin"):
+        admin.site.register(User)
+
+
+def test_it_knows_the_workspace_of_every_row(home: Belongings, elsewhere: Belongings) -> None:
+    for model in our_models():
+        rows = visible(model._default_manager.all(), home.workspace)
+        assert rows.filter(pk=home.of(model).pk).exists()
+        assert not rows.filter(pk=elsewhere.of(model).pk).exists()
+
+
+def request_of(user: User) -> HttpRequest:
+    request = RequestFactory().get("/")
+    request.user = user
+    request.session = {}  # type: ignore[assignment]
+    return request
+
+
+def test_it_keeps_the_two_workspaces_apart_by_word() -> None:
+    assert HOME not in ELSEWHERE
