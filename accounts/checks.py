@@ -1,11 +1,14 @@
-"""System checks: what must hold before Daypost may send."""
+"""System checks: what must hold before Daypost may send, and before others may reach it."""
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
+from django.http.request import validate_host
 
 
 @register(Tags.database)
@@ -28,3 +31,45 @@ def sqlite_is_durable(
             if cursor.execute("PRAGMA synchronous").fetchone()[0] != full:
                 problems.append(Error("SQLite must run with synchronous=FULL.", id="accounts.E002"))
     return problems
+
+
+@register(Tags.security)
+def public_url_can_be_served(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """With PUBLIC_URL strangers reach this instance: what would let them in or lock them out."""
+    if not settings.PUBLIC_URL:
+        return []
+    address = urlsplit(settings.PUBLIC_URL)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        hint = "Write it whole, such as https://mail.example.org."
+        return [Error("PUBLIC_URL is not a web address.", hint=hint, id="accounts.E005")]
+    problems: list[CheckMessage] = []
+    if settings.DEBUG:
+        problems.append(
+            Error(
+                "DEBUG is on although PUBLIC_URL is set: error pages would show secrets.",
+                hint="Take DEBUG out of the environment or the .env file.",
+                id="accounts.E003",
+            )
+        )
+    if not validate_host(address.hostname, settings.ALLOWED_HOSTS):
+        problems.append(
+            Error(
+                "PUBLIC_URL cannot be served: ALLOWED_HOSTS does not hold its host.",
+                hint=f"Add {address.hostname} to ALLOWED_HOSTS.",
+                id="accounts.E004",
+            )
+        )
+    return problems
+
+
+@register(Tags.security, deploy=True)
+def public_url_is_encrypted(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Over plain http, passwords and the links in mails can be read on the way."""
+    if settings.PUBLIC_URL and urlsplit(settings.PUBLIC_URL).scheme != "https":
+        hint = "Put a proxy with a certificate in front, and write https in PUBLIC_URL."
+        return [Warning("PUBLIC_URL is not encrypted.", hint=hint, id="accounts.W001")]
+    return []

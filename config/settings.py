@@ -135,6 +135,10 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the proxy in front of PUBLIC_URL redirects; http://localhost stays open
     "security.W019",  # previews are shown in frames, by this site and no other
 ]
+if not PUBLIC_URL.startswith("https://"):
+    # Over http://localhost a secure cookie would never come back, and there is no https to insist
+    # on. A PUBLIC_URL without https has a warning of its own (accounts.W001).
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
 # --- Database, cache, broker -----------------------------------------------------------------
 
