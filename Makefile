@@ -1,9 +1,10 @@
 # The commands of Daypost. On a fresh machine they need Python 3.11 or newer with its venv module.
 #
 #   make run      everything, in the foreground: PORT=8000 PRACTICE_PORT=8025
+#   make demo     the main job without a browser: CSV=path
 #   make test     the whole suite
 
-.PHONY: install run lock test test-system check
+.PHONY: install run demo lock test test-system check
 .DEFAULT_GOAL := run
 
 python := .venv/bin/python
@@ -14,6 +15,9 @@ install: $(installed)
 
 run: $(installed)
 	@exec $(python) -m config.run
+
+demo: $(installed)
+	@exec $(python) -m config.demo
 
 # --- Dependencies, exactly as locked --------------------------------------------------------
 
