@@ -2,13 +2,12 @@
 
 import re
 
-ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
+# Letters outside ASCII pass here; ``check_address`` asks whether they may (RFC 6532).
+ATOM = r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]+'
 LOCAL_PART = re.compile(
     rf'(?:{ATOM}(?:\.{ATOM})*|"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*")\Z'
 )
-LABEL = (
-    r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\-\u0080-\U0010ffff]*[A-Za-z0-9\u0080-\U0010ffff])?"
-)
+LABEL = r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?"
 DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})+\Z")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from practice.private_files import make_private_directory
 
+UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 MESSAGE_FILE_ID = re.compile(r"[a-z0-9]{8,64}\Z")
 
 
@@ -74,13 +75,14 @@ def _body(message: EmailMessage, subtype: str) -> str | None:
     if part is None:
         return None
     try:
-        return str(part.get_content())
+        return _text(part.get_content())
     except (LookupError, ValueError):
         # A charset that does not exist, or a transfer encoding that is torn: show what there is.
         payload = part.get_payload(decode=True)
-        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(payload)
+        content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+        return _text(content)
 
 
 def _text(value: object) -> str:
-    """Header text that can be shown and encoded, whatever bytes were sent."""
-    return str(value).encode("utf-8", "replace").decode()
+    """Text that a page can hold, whatever bytes were sent: encodable, no control characters."""
+    return UNSHOWABLE.sub("\ufffd", str(value))

@@ -77,7 +77,7 @@ class MailboxPages:
         accepted, letter = self._find(call.parts[0])
         if accepted is None or letter is None or letter.html is None:
             return plain("There is no such message here.", 404)
-        body = letter.html.encode("utf-8", "replace")
+        body = letter.html.encode()
         return Answer(body, headers={"Content-Security-Policy": HTML_POLICY})
 
     def source(self, call: Call) -> Answer:
@@ -177,21 +177,21 @@ def _letter(accepted: Accepted, letter: Letter) -> list[Tag]:
             ". ",
             tags.a(accepted.account, href=f"/sent?account={quote(accepted.account)}"),
         ),
-        tags.details(
-            tags.summary("Header"),
-            tags.dl(*(tags.div(tags.dt(name), tags.dd(value)) for name, value in letter.header)),
-            open="open",
-        ),
     ]
     if letter.html is not None:
         frame = tags.iframe(src=f"{address}/html", sandbox="", title="The message as HTML")
         parts += [tags.h2("HTML"), frame]
     if letter.text is not None:
-        parts += [tags.h2("Text"), tags.pre(_printable(letter.text))]
+        parts += [tags.h2("Text"), tags.pre(letter.text)]
     if letter.attachments:
         names = ", ".join(name or "(no name)" for name in letter.attachments)
         parts += [tags.h2("Attachments"), tags.p(names)]
-    return [*parts, tags.p(tags.a("Download the source", href=f"{address}/source"))]
+    header = tags.details(
+        tags.summary("Header"),
+        tags.dl(*(tags.div(tags.dt(name), tags.dd(value)) for name, value in letter.header)),
+        open="open",
+    )
+    return [*parts, header, tags.p(tags.a("Download the source", href=f"{address}/source"))]
 
 
 def _search(account: Account, wanted: str) -> Tag:
@@ -252,8 +252,3 @@ def _count(number: int, noun: str) -> str:
 
 def _page_number(text: str) -> int:
     return int(text) if re.fullmatch("[1-9][0-9]{0,6}", text) else 1
-
-
-def _printable(text: str) -> str:
-    """Without the control characters that HTML cannot hold."""
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", text)

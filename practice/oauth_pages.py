@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 import json
+import re
 import secrets
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -28,7 +29,9 @@ TOKEN = "/token"  # noqa: S105 - an address
 USERINFO = "/v1/userinfo"
 REVOKE = "/revoke"
 
+# The same in a cookie and in the form, so that only a page of ours can have posted it.
 COOKIE = "practice_consent"
+SECRET = re.compile(r"[A-Za-z0-9_-]{32}\Z")
 
 
 class OAuthPages:
@@ -54,7 +57,9 @@ class OAuthPages:
             request = self._server.check_request(call.query)
         except OAuthRefused as err:
             return _error_page(err)
-        secret = call.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+        secret = call.cookies.get(COOKIE, "")
+        if not SECRET.match(secret):
+            secret = secrets.token_urlsafe(24)
         return self._consent_page(request, call.query, secret)
 
     def decide(self, call: Call) -> Answer:

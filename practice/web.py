@@ -104,9 +104,9 @@ class Root(Resource):
             "Content-Type": answer.content_type,
             "Content-Security-Policy": PAGE_POLICY + OWN_FORMS_ONLY,
             "Cross-Origin-Resource-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
+            # With no-referrer browsers would call the origin of our own forms null.
+            "Referrer-Policy": "same-origin",
             "Cache-Control": "no-store",
             # Clients take it as a witness of the time, so it is the practice clock's.
             "Date": datetimeToString(self._clock.now().timestamp()).decode(),

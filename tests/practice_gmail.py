@@ -78,9 +78,9 @@ class PracticeGmail:
             return self
         raise RuntimeError("No free ports were found for the practice Gmail.")
 
-    def stop(self) -> int | None:
-        """End it by SIGTERM; the exit status, or None when it was not running."""
-        return self._end(signal.SIGTERM)
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
+        """End it as a person would; the exit status, or None when it was not running."""
+        return self._end(how)
 
     def kill(self) -> int | None:
         """End it by SIGKILL, as a crash would."""

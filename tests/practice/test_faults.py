@@ -68,9 +68,8 @@ def test_it_falls_silent_on_demand_and_then_carries_on(gmail: PracticeGmail, whe
         started = time.monotonic()
         assert deliver(client, "ben@example.org")[0] == 250
         assert time.monotonic() - started >= 0.4
-        started = time.monotonic()
+        assert gmail.control()["faults"] == []
         assert deliver(client, "ben@example.org")[0] == 250
-        assert time.monotonic() - started < 0.4
     assert count(gmail) == before + 2
 
 
@@ -213,13 +212,15 @@ def test_it_can_answer_in_several_lines(gmail: PracticeGmail) -> None:
 
 
 def test_it_serves_others_while_one_hangs(gmail: PracticeGmail) -> None:
-    gmail.control(faults=[{"where": "dot", "hang": 5, "to": "slow@example.org"}])
+    before = count(gmail)
+    gmail.control(faults=[{"where": "dot", "hang": 3600, "to": "slow@example.org"}])
     with Wire(gmail) as slow, logged_in(gmail) as client:
         slow.hello().begin("slow@example.org")
         slow.say(mail(), ".")
-        started = time.monotonic()
+        while gmail.control()["faults"]:
+            time.sleep(0.01)
         assert deliver(client, "ben@example.org")[0] == 250
-        assert time.monotonic() - started < 3
+    assert [row["to"] for row in gmail.ledger()[before:]] == ["ben@example.org"]
 
 
 def test_it_forgets_faults_on_a_restart(own_gmail: PracticeGmail) -> None:
@@ -236,6 +237,6 @@ def test_it_stops_at_once_although_a_connection_hangs(own_gmail: PracticeGmail) 
         wire.say(mail(), ".")
         stopping = threading.Thread(target=own_gmail.stop)
         stopping.start()
-        stopping.join(5)
+        stopping.join(10)
         assert not stopping.is_alive()
     assert own_gmail.ledger() == []

@@ -239,17 +239,17 @@ def test_it_closes_a_connection_that_stays_silent(tmp_path: Path) -> None:
         wire.hello()
         started = time.monotonic()
         assert wire.reply()[0].startswith("451 4.4.2 Timeout - closing connection.")
-        assert 0.3 < time.monotonic() - started < 5
+        assert time.monotonic() - started > 0.3
         assert wire.closed()
 
 
 def test_it_counts_the_silence_from_the_last_word(tmp_path: Path) -> None:
     accounts = [f"{ANA}:{ANA_PASSWORD}"]
     with (
-        PracticeGmail(tmp_path / "gmail", accounts=accounts, idle_timeout=1.0) as gmail,
+        PracticeGmail(tmp_path / "gmail", accounts=accounts, idle_timeout=2.0) as gmail,
         logged_in(gmail) as client,
     ):
-        for _ in range(4):
-            time.sleep(0.5)
+        for _ in range(3):
+            time.sleep(0.8)
             assert client.noop()[0] == 250
         assert deliver(client, "ben@example.org")[0] == 250

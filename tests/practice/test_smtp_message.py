@@ -87,6 +87,16 @@ def test_it_finds_the_end_however_the_bytes_are_cut(gmail: PracticeGmail) -> Non
     assert filed(gmail, row).endswith(b"\r\n\r\n.x\r\n")
 
 
+def test_it_accepts_nothing_from_a_client_that_leaves_before_the_end(gmail: PracticeGmail) -> None:
+    before = len(gmail.ledger())
+    with Wire(gmail) as wire:
+        wire.hello().begin("ben@example.org")
+        wire.socket.sendall(mail().encode() + b".\r")
+    with logged_in(gmail) as client:
+        assert deliver(client, "cleo@example.org")[0] == 250
+    assert [row["to"] for row in gmail.ledger()[before:]] == ["cleo@example.org"]
+
+
 def test_it_takes_an_empty_message(gmail: PracticeGmail) -> None:
     _, data, message = send(gmail, b"")
     assert message["From"] == ANA
