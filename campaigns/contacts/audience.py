@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
 from accounts.models import Workspace
 from accounts.tenancy import visible
@@ -33,8 +34,9 @@ def without_value(contacts: QuerySet[Contact], field: str) -> QuerySet[Contact]:
         return contacts.filter(first_name="", last_name="")
     if field in STANDARD_FIELDS:
         return contacts.filter(**{field: ""})
-    value = contacts.annotate(merge_value=KeyTextTransform(field, "fields"))
-    return value.filter(Q(merge_value__isnull=True) | Q(merge_value=""))
+    # Coalesce also makes it plain text: a value taken from JSON is compared as JSON on SQLite.
+    value = Coalesce(KeyTextTransform(field, "fields"), Value(""), output_field=TextField())
+    return contacts.annotate(merge_value=value).filter(merge_value="")
 
 
 def _suppressions() -> QuerySet[Suppression]:
