@@ -21,6 +21,10 @@ let shown = form.querySelector("iframe");
 let coming = null;
 let frames = 0;
 let pause = 0;
+let touched = false; // whether there is a place where one writes
+const cursor = form.elements.cursor;
+
+source.addEventListener("input", () => (touched = true));
 
 function refreshSoon() {
   clearTimeout(pause);
@@ -43,6 +47,9 @@ function refresh() {
     shown.remove();
     [shown, coming] = [frame, null];
   });
+  // The preview stays where one writes. Places count characters, the field counts UTF-16 units.
+  cursor.value = touched ? [...source.value.slice(0, source.selectionStart)].length : "";
+  previewButton.formAction = form.dataset.preview + (touched ? "#here" : "");
   previewButton.formTarget = frame.name;
   form.requestSubmit(previewButton);
 }
@@ -230,6 +237,23 @@ paint();
 source.addEventListener("input", paint);
 source.addEventListener("scroll", () => (mirror.scrollTop = source.scrollTop));
 new ResizeObserver(fit).observe(source);
+
+// --- At first: to what was refused, else past the head to what people read ----------------------
+
+const head = /<body\b[^>]*>/i.exec(source.value);
+if (head) {
+  const line = mirror.children[source.value.slice(0, head.index).split("\n").length - 1];
+  if (line) source.scrollTop = line.offsetTop - 4;
+  source.setSelectionRange(head.index + head[0].length, head.index + head[0].length);
+}
+const refused = form.querySelector(".dp-invalid :is(input, textarea)");
+refused?.focus();
+const reason = refused === source && form.querySelector("#html_remarks li[data-line]");
+const spot = reason && placeOf(reason, source);
+if (spot) {
+  reveal(source, spot.start);
+  source.setSelectionRange(spot.start, spot.start);
+}
 
 // --- Saving -------------------------------------------------------------------------------------
 

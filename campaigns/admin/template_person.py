@@ -1,0 +1,67 @@
+"""The person a preview is written to: a contact of the workspace, or an invented one."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import Workspace
+from accounts.tenancy import visible
+from campaigns.models import Contact, ContactField
+
+SUGGESTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    email: str
+    values: dict[str, object]  # by merge field
+    remark: str = ""  # why it is this one, when that needs a word
+
+
+def suggestions(workspace: Workspace, typed: str) -> QuerySet[Contact]:
+    """The first few contacts whose address or name begins like this."""
+    contacts = visible(Contact.objects.order_by("id"), workspace)
+    first, _space, rest = typed.strip().partition(" ")
+    begins = (
+        Q(email_key__startswith=first.lower())
+        | Q(first_name__istartswith=first)
+        | Q(last_name__istartswith=first)
+    )
+    if rest:
+        begins = Q(first_name__istartswith=first, last_name__istartswith=rest.strip())
+    return contacts.filter(begins)[:SUGGESTIONS] if first else contacts[:SUGGESTIONS]
+
+
+def person_for(workspace: Workspace, typed: str) -> Person:
+    """Who is meant by an address, or the beginning of one or of a name; else the first contact."""
+    contacts = visible(Contact.objects.order_by("id"), workspace)
+    typed = typed.strip()
+    found = contacts.filter(email_key=typed.lower()).first() if typed else None
+    found = found or suggestions(workspace, typed).first()
+    if found is not None:
+        return _contact(found, workspace)
+    if first := contacts.first():
+        remark = _("Nobody here begins with “%(typed)s”. This is the first contact.")
+        return _contact(first, workspace, remark % {"typed": typed})
+    return _example(workspace)
+
+
+def _contact(contact: Contact, workspace: Workspace, remark: str = "") -> Person:
+    values = {**contact.merge_values(), "postal_address": workspace.postal_address}
+    return Person(contact.full_name, contact.email, values, remark)
+
+
+def _example(workspace: Workspace) -> Person:
+    further = visible(ContactField.objects.all(), workspace).values_list("name", "label")
+    values: dict[str, object] = {
+        **dict(further),
+        "email": "ana@example.com",
+        "first_name": "Ana",
+        "last_name": "Example",
+        "name": "Ana Example",
+        "postal_address": workspace.postal_address,
+    }
+    remark = _("Ana is invented, as there are no contacts yet.")
+    return Person("Ana Example", "ana@example.com", values, remark)
