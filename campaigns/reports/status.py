@@ -25,12 +25,16 @@ from campaigns.planning.sharing import Reason, Turn
 
 @dataclass(frozen=True)
 class Status:
-    """A campaign at one moment. Moments are in UTC; `why_not_now` is None while it is sending."""
+    """A campaign at one moment. Moments are in UTC; `why_not_now` is None while it is sending.
+
+    `held_by` is what keeps a sending campaign from sending now, for whoever wants other words.
+    """
 
     campaign: Campaign
     counts: dict[str, int]
     events: dict[str, int]
     why_not_now: str | None
+    held_by: Reason | None
     next_at: datetime | None
     next_to: str | None
     finishes: datetime | None
@@ -53,11 +57,13 @@ def status_of(campaign: Campaign, now: datetime, plan: Forecast | None = None) -
         plan = forecast_workspace(campaign.workspace, now)
     counts = message_counts(campaign)
     sending = campaign.state == Campaign.State.SENDING
+    held_by = obstacle(campaign, now) if sending and counts[Message.State.WAITING] else None
     return Status(
         campaign=campaign,
         counts=counts,
         events=event_counts(campaign),
-        why_not_now=why_not_now(campaign, counts, now),
+        why_not_now=_sentence(*held_by, now) if held_by else _at_rest(campaign),
+        held_by=held_by[0].reason if held_by else None,
         next_at=plan.next_at(campaign.pk) if sending else None,
         next_to=_next_recipient(campaign) if sending else None,
         finishes=plan.finishes(campaign.pk) if sending else campaign.finished_at,
@@ -100,20 +106,23 @@ def sent_by_day(campaign: Campaign) -> Counter[date]:
 # --- Why not now -----------------------------------------------------------------------------
 
 
-def why_not_now(campaign: Campaign, counts: dict[str, int], now: datetime) -> str | None:
-    """A sentence with the reason and the moment, or None while messages are leaving."""
-    if campaign.state == Campaign.State.DRAFT:
-        return _("Not launched yet.")
-    if campaign.state == Campaign.State.PAUSED:
-        return campaign.state_reason or _("Paused. Nothing leaves until you resume it.")
-    if campaign.state == Campaign.State.CANCELLED:
-        return _("Cancelled. What had not left will never leave.")
-    if campaign.state == Campaign.State.FINISHED or not counts[Message.State.WAITING]:
-        return _("Finished.") if campaign.state == Campaign.State.FINISHED else None
-    return _first_obstacle(campaign, now)
+def _at_rest(campaign: Campaign) -> str | None:
+    """Why nothing leaves from a campaign that is not sending."""
+    match campaign.state:
+        case Campaign.State.DRAFT:
+            return _("Not launched yet.")
+        case Campaign.State.PAUSED:
+            return campaign.state_reason or _("Paused. Nothing leaves until you resume it.")
+        case Campaign.State.CANCELLED:
+            return _("Cancelled. What had not left will never leave.")
+        case Campaign.State.FINISHED:
+            return _("Finished.")
+        case _:
+            return None
 
 
-def _first_obstacle(campaign: Campaign, now: datetime) -> str | None:
+def obstacle(campaign: Campaign, now: datetime) -> tuple[Turn, GmailAccount] | None:
+    """What keeps every account of a sending campaign from sending now; None when one may send."""
     obstacles = []
     for row in campaign.campaign_accounts.select_related("account", "campaign"):
         entries = ledger.window(row.account, now)
@@ -125,8 +134,7 @@ def _first_obstacle(campaign: Campaign, now: datetime) -> str | None:
         obstacles.append((turn, row.account))
     # The account that will be the first to go on tells the story.
     known = [one for one in obstacles if one[0].at is not None]
-    turn, account = min(known, key=lambda one: one[0].at or now) if known else obstacles[0]
-    return _sentence(turn, account, now)
+    return min(known, key=lambda one: one[0].at or now) if known else obstacles[0]
 
 
 def _sentence(turn: Turn, account: GmailAccount, now: datetime) -> str:

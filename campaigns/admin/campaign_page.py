@@ -1,0 +1,232 @@
+"""The page of a launched campaign: what is going on, or why not, and what can be done about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from csp.decorators import csp
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import GmailAccount
+from accounts.pages_context import page_context
+from accounts.tenancy import visible_or_404
+from campaigns import control
+from campaigns.admin.badges import MESSAGE_STYLES, campaign_badge
+from campaigns.admin.wizard_forms import zone_of
+from campaigns.delivery import compose
+from campaigns.delivery.forecasting import forecast_workspace
+from campaigns.models import Campaign, Message, Revision
+from campaigns.rendering import merge, sanitize
+from campaigns.rendering.preview import PREVIEW_CSP, preview_document
+from campaigns.reports import headline, status, wording
+from campaigns.reports.outlook import calendar
+
+# Always shown; every other state only when there is a message in it.
+ALWAYS = (Message.State.SENT, Message.State.WAITING)
+ORDER = (
+    Message.State.SENT,
+    Message.State.WAITING,
+    Message.State.CLAIMED,
+    Message.State.HANDING_OVER,
+    Message.State.IN_DOUBT,
+    Message.State.REFUSED,
+    Message.State.SKIPPED,
+    Message.State.CANCELLED,
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How many messages are in a state, and the list of them."""
+
+    name: str
+    count: int
+    style: str
+    url: str
+
+
+def page(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = _campaign(request, pk)
+    if campaign.state == Campaign.State.DRAFT:
+        return redirect("admin:campaigns_campaign_change", campaign.pk)
+    context = page_context(
+        site,
+        request,
+        campaign.name,
+        crumbs=[(_("Campaigns"), reverse("admin:campaigns_campaign_changelist"))],
+        campaign=campaign,
+        badge=campaign_badge(campaign),
+        **_what_moves(campaign, timezone.now()),
+    )
+    return TemplateResponse(request, "campaigns/campaign/page.html", context)
+
+
+def live(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    """What moves on the page while it sends; a change of state loads the page again."""
+    campaign = _campaign(request, pk)
+    if campaign.state != Campaign.State.SENDING:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = {"campaign": campaign, **_what_moves(campaign, timezone.now())}
+    return render(request, "campaigns/campaign/live.html", context)
+
+
+def _campaign(request: HttpRequest, pk: int) -> Campaign:
+    return visible_or_404(Campaign.objects.select_related("workspace"), request, pk)
+
+
+def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
+    accounts = list(campaign.accounts.order_by("id"))
+    zone = zone_of(campaign.workspace, accounts)
+    plan = forecast_workspace(campaign.workspace, now)
+    report = status.status_of(campaign, now, plan)
+    planned = plan.by_day(campaign.pk) if campaign.state == Campaign.State.SENDING else {}
+    sent = {day: count - planned.get(day, 0) for day, count in report.by_day.items()}
+    done = report.done - report.counts[Message.State.CANCELLED]
+    return {
+        "report": report,
+        "done": done,
+        "percent": 100 * done // max(campaign.recipients, 1),
+        "headline": headline.of_campaign(report, now, zone),
+        "figures": _figures(report),
+        "in_doubt": report.counts[Message.State.IN_DOUBT],
+        "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),
+        "calendar": calendar(_some(sent), planned, now.astimezone(zone).date()),
+        "uses": [_use(use, now) for use in status.uses_of(accounts, now)],
+        "zone": zone,
+    }
+
+
+def _some(by_day: dict[Any, int]) -> dict[Any, int]:
+    return {day: count for day, count in by_day.items() if count}
+
+
+def _figures(report: status.Status) -> list[Figure]:
+    return [
+        Figure(
+            name=str(Message.State(state).label),
+            count=report.counts[state],
+            style=MESSAGE_STYLES.get(state, ""),
+            url=_messages_url(report.campaign, state),
+        )
+        for state in ORDER
+        if state in ALWAYS or report.counts[state]
+    ]
+
+
+def _messages_url(campaign: Campaign, state: str) -> str:
+    query = urlencode({"campaign__id__exact": campaign.pk, "state__exact": state})
+    return f"{reverse('admin:campaigns_message_changelist')}?{query}"
+
+
+def _use(use: status.AccountUse, now: datetime) -> dict[str, Any]:
+    zone = ZoneInfo(use.account.time_zone)
+    full = use.free_now == 0 and use.next_free_at is not None
+    return {
+        "account": use.account,
+        "use": use,
+        "next_free": wording.moment(use.next_free_at or now, now, zone) if full else "",
+        "ready": use.account.state == GmailAccount.State.READY,
+    }
+
+
+# --- What a person may do --------------------------------------------------------------------
+
+
+def pause(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, control.pause, _("Paused. Nothing leaves until you resume it."))
+
+
+def resume(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, control.resume, _("It goes on where it stopped."))
+
+
+def cancel(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, control.cancel, _("Cancelled. What had not left will never leave."))
+
+
+def _act(
+    request: HttpRequest, pk: int, action: Callable[[int], Any], sentence: str
+) -> HttpResponse:
+    campaign = visible_or_404(Campaign.objects.all(), request, pk)
+    try:
+        action(campaign.pk)
+    except control.NotPossible:
+        campaign.refresh_from_db(fields=["state"])
+        state = campaign.get_state_display()
+        refused = _("Nothing was done: this campaign is %(state)s by now.") % {"state": state}
+        messages.warning(request, refused)
+    else:
+        messages.success(request, sentence)
+    return redirect("admin:campaigns_campaign_page", campaign.pk)
+
+
+# --- The frozen content ----------------------------------------------------------------------
+
+
+def content(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    """What was frozen at launch, as its first recipient gets it."""
+    campaign = _campaign(request, pk)
+    revision = _revision(campaign)
+    first = _first_message(campaign)
+    context = page_context(
+        site,
+        request,
+        _("Content"),
+        crumbs=[
+            (_("Campaigns"), reverse("admin:campaigns_campaign_changelist")),
+            (campaign.name, reverse("admin:campaigns_campaign_page", args=[campaign.pk])),
+        ],
+        campaign=campaign,
+        revision=revision,
+        first=first,
+        subject=_shown(merge.render_subject, revision.subject, first),
+        text=_shown(merge.render_text, revision.text, first),
+    )
+    return TemplateResponse(request, "campaigns/campaign/content.html", context)
+
+
+@csp(PREVIEW_CSP)  # type: ignore[arg-type]
+def content_document(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    """The frozen HTML, for a frame without scripts and without our origin."""
+    campaign = _campaign(request, pk)
+    revision = _revision(campaign)
+    first = _first_message(campaign)
+    html = _shown(merge.render_html, revision.html, first)
+    if sanitize.needs_check(revision.html):
+        html = sanitize.check_rendered(html)
+    response = HttpResponse(preview_document(html))
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _shown(
+    render: Callable[[str, dict[str, object]], str], source: str, first: Message | None
+) -> str:
+    """As its first recipient gets it; as it was written where it does not work for them."""
+    try:
+        return render(source, compose.merge_values(first) if first else {})
+    except merge.MergeError:
+        return source
+
+
+def _revision(campaign: Campaign) -> Revision:
+    """The newest; 404 for a draft, which has none."""
+    revision = campaign.revisions.order_by("-number").first()
+    if revision is None:
+        raise Http404
+    return revision
+
+
+def _first_message(campaign: Campaign) -> Message | None:
+    with_people = campaign.messages.filter(contact__isnull=False)
+    return with_people.select_related("contact", "workspace").order_by("id").first()

@@ -1,0 +1,81 @@
+"""How far many campaigns have come, in a bounded number of queries."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count
+
+from accounts.models import Workspace
+from campaigns.delivery.forecasting import forecast_workspace
+from campaigns.models import Campaign, Message
+from campaigns.planning.forecast import Forecast
+from campaigns.reports import wording
+
+# What is not done: few rows for a finished campaign, however many it was sent to.
+NOT_DONE = (
+    Message.State.WAITING,
+    Message.State.CLAIMED,
+    Message.State.HANDING_OVER,
+    Message.State.IN_DOUBT,
+    Message.State.CANCELLED,
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """`done`: recipients whose message left, or never can. `finishes`: a moment in words."""
+
+    campaign: Campaign
+    done: int
+    in_doubt: int
+    finishes: str
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.campaign.recipients if self.campaign.recipients else 0
+
+
+def lines_of(
+    campaigns: Sequence[Campaign], workspace: Workspace, now: datetime, plan: Forecast | None = None
+) -> list[Line]:
+    """`plan`: the workspace's forecast, when the caller has it already."""
+    sending = any(campaign.state == Campaign.State.SENDING for campaign in campaigns)
+    if plan is None and sending:
+        plan = forecast_workspace(workspace, now)
+    zone = ZoneInfo(workspace.time_zone)
+    not_done, in_doubt = _not_done(campaigns)
+    return [
+        Line(
+            campaign=campaign,
+            done=max(campaign.recipients - not_done[campaign.pk], 0),
+            in_doubt=in_doubt[campaign.pk],
+            finishes=_finishes(campaign, plan, now, zone),
+        )
+        for campaign in campaigns
+    ]
+
+
+def _not_done(campaigns: Sequence[Campaign]) -> tuple[Counter[int], Counter[int]]:
+    launched = [one.pk for one in campaigns if one.state != Campaign.State.DRAFT]
+    counts = (
+        Message.objects.filter(campaign__in=launched, state__in=NOT_DONE)
+        .order_by()
+        .values_list("campaign_id", "state")
+        .annotate(count=Count("id"))
+    )
+    not_done, in_doubt = Counter[int](), Counter[int]()
+    for campaign_id, state, count in counts:
+        if campaign_id is not None:
+            not_done[campaign_id] += count
+            in_doubt[campaign_id] += count if state == Message.State.IN_DOUBT else 0
+    return not_done, in_doubt
+
+
+def _finishes(campaign: Campaign, plan: Forecast | None, now: datetime, zone: ZoneInfo) -> str:
+    at = campaign.finished_at
+    if campaign.state == Campaign.State.SENDING and plan:
+        at = plan.finishes(campaign.pk)
+    return wording.moment(at, now, zone) if at else ""
