@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import Workspace
 from accounts.tenancy import visible
@@ -62,11 +63,14 @@ def contact_form(workspace: Workspace) -> type[ContactForm]:
             label=_("Lists"),
             queryset=visible(ContactList.objects.all(), workspace),
             required=False,
-            widget=forms.CheckboxSelectMultiple,
+            widget=UnfoldAdminCheckboxSelectMultipleWidget,
         ),
     }
     for field in visible(ContactField.objects.all(), workspace):
         attributes[_FIELD + field.name] = forms.CharField(
-            label=field.label, required=False, max_length=LONGEST_FIELD
+            label=field.label,
+            required=False,
+            max_length=LONGEST_FIELD,
+            widget=UnfoldAdminTextInputWidget,
         )
     return type("WorkspaceContactForm", (ContactForm,), attributes)

@@ -26,6 +26,24 @@ _DELIMITER_NAMES = {
     "\t": _("Tab"),
     "|": _("Bar |"),
 }
+_ENCODING_NAMES = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": _("UTF-8 (Excel)"),
+    "utf-16": "UTF-16",
+    "cp1250": _("Central European (cp1250)"),
+    "cp1251": _("Cyrillic (cp1251)"),
+    "cp1252": _("Western (cp1252)"),
+    "cp1253": _("Greek (cp1253)"),
+    "cp1254": _("Turkish (cp1254)"),
+    "cp1255": _("Hebrew (cp1255)"),
+    "cp1256": _("Arabic (cp1256)"),
+    "cp1257": _("Baltic (cp1257)"),
+    "mac_roman": _("Western (Macintosh)"),
+    "cp932": _("Japanese (Shift JIS)"),
+    "gb18030": _("Chinese, simplified (GB 18030)"),
+    "big5": _("Chinese, traditional (Big5)"),
+    "euc_kr": _("Korean (EUC-KR)"),
+}
 _FIELD_NAMES = (
     (EMAIL, _("E-mail address")),
     (FIRST_NAME, _("First name")),
@@ -76,7 +94,9 @@ class FileForm(forms.Form):
 class ReadingForm(forms.Form):
     """How the file is read. What it shows is what was guessed, or chosen before."""
 
-    encoding = forms.ChoiceField(label=_("Encoding"), choices=[(name, name) for name in ENCODINGS])
+    encoding = forms.ChoiceField(
+        label=_("Encoding"), choices=[(name, _ENCODING_NAMES.get(name, name)) for name in ENCODINGS]
+    )
     header_line = forms.IntegerField(
         label=_("Line with the names of the columns"),
         min_value=0,
@@ -129,7 +149,12 @@ class ColumnsForm(forms.Form):
 class TargetForm(forms.Form):
     """Where the contacts go, and by what right."""
 
-    new_list = forms.CharField(label=_("Name of the new list"), required=False, max_length=200)
+    list_name = forms.CharField(
+        label=_("List"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"list": "lists", "autocomplete": "off"}),
+        help_text=_("Choose one of your lists, or type the name of a new one."),
+    )
     consent = forms.CharField(
         label=_("Where does the consent come from?"),
         max_length=2_000,
@@ -142,21 +167,7 @@ class TargetForm(forms.Form):
 
     def __init__(self, workspace: Workspace, data: Any = None) -> None:
         super().__init__(data)
-        self.fields["contact_list"] = forms.ModelChoiceField(
-            label=_("List"),
-            queryset=visible(ContactList.objects.all(), workspace),
-            required=False,
-            empty_label=_("A new list:"),
-        )
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        chosen, new = values.get("contact_list"), values.get("new_list")
-        if "contact_list" not in self.errors and not chosen and not new:
-            self.add_error("new_list", _("Choose a list, or name a new one."))
-        if chosen and new:
-            self.add_error("new_list", _("Choose a list or name a new one, not both."))
-        return values
+        self.lists = visible(ContactList.objects.all(), workspace)
 
 
 def _as_choice(delimiter: str) -> str:

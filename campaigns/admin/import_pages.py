@@ -145,9 +145,7 @@ def _correct(site: AdminSite, request: HttpRequest, job: ContactImport) -> HttpR
 
 def _start(request: HttpRequest, job: ContactImport, target: TargetForm) -> HttpResponse:
     values = target.cleaned_data
-    contact_list = values["contact_list"] or intake.list_named(
-        workspace_of(request), values["new_list"]
-    )
+    contact_list = intake.list_named(workspace_of(request), values["list_name"])
     if intake.start(job, contact_list, values["consent"]):
         importer.wake(job.pk)
     return redirect("admin:campaigns_contactimport_change", job.pk)

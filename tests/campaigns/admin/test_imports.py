@@ -12,7 +12,7 @@ from campaigns.models import Contact, ContactImport, ContactList, ListMembership
 from tests.cast import HOME
 
 ADD = reverse("admin:campaigns_contactimport_add")
-TARGET = {"new_list": "Choir", "consent": "Sign-up form", "import": "1"}
+TARGET = {"list_name": "Choir", "consent": "Sign-up form", "import": "1"}
 
 
 @pytest.fixture
@@ -154,13 +154,13 @@ def test_it_imports_nothing_that_was_not_seen_in_this_reading(client):
         ({"header_line": "77"}, "There is nothing on line 77."),
         ({"header_line": "x"}, "Enter a whole number."),
         ({"consent": " "}, "This field is required."),
-        ({"new_list": ""}, "Choose a list, or name a new one."),
-        ({"new_list": "x" * 201}, "at most 200 characters"),
+        ({"list_name": " "}, "This field is required."),
+        ({"list_name": "x" * 201}, "at most 200 characters"),
     ],
 )
 def test_it_says_what_was_chosen_wrongly_and_keeps_the_rest(client, change, sentence):
     job = upload(client, "Email,Name\na@example.org,Ana\n")
-    chosen = as_shown(client, job) | TARGET | {"new_list": "Choir"} | change
+    chosen = as_shown(client, job) | TARGET | change
     answer = client.post(page_of(job), chosen)
     assert sentence in text(answer)
     job.refresh_from_db()
@@ -168,7 +168,7 @@ def test_it_says_what_was_chosen_wrongly_and_keeps_the_rest(client, change, sent
     assert not ContactList.objects.filter(name="Choir").exists()
     target = answer.context["target"]
     assert target["consent"].value() == chosen["consent"]
-    assert target["new_list"].value() == chosen["new_list"]
+    assert target["list_name"].value() == chosen["list_name"]
     kept = {field.html_name: str(field.value()) for field in [*answer.context["page"].reading]}
     assert kept["header_line"] == str(chosen["header_line"])
 
@@ -183,19 +183,22 @@ def test_it_asks_where_the_addresses_are_when_it_finds_none(client):
 def test_it_imports_into_a_list_that_is_there(client, home):
     there = home.of(ContactList)
     job = upload(client, "Email\na@example.org\n")
-    data = as_shown(client, job) | TARGET | {"new_list": "", "contact_list": there.pk}
+    data = as_shown(client, job) | TARGET | {"list_name": there.name}
     client.post(page_of(job), data)
     importer.run(job.pk)
     assert there.contacts.filter(email="a@example.org").exists()
+    assert ContactList.objects.count() == 1
 
 
-def test_it_offers_only_the_lists_of_the_workspace(client, elsewhere):
+def test_it_leaves_lists_of_the_same_name_elsewhere_alone(client, home, elsewhere):
     theirs = elsewhere.of(ContactList)
     job = upload(client, "Email\na@example.org\n")
-    data = as_shown(client, job) | TARGET | {"new_list": "", "contact_list": theirs.pk}
-    answer = client.post(page_of(job), data)
-    assert "Select a valid choice" in text(answer)
-    assert theirs.name not in text(answer)
+    assert theirs.name not in text(client.get(page_of(job)))
+    client.post(page_of(job), as_shown(client, job) | TARGET | {"list_name": theirs.name})
+    importer.run(job.pk)
+    ours = ContactList.objects.get(workspace=home.workspace, name=theirs.name)
+    assert ours.contacts.count() == 1
+    assert not theirs.contacts.filter(email="a@example.org").exists()
 
 
 def test_it_starts_once(client):
@@ -203,7 +206,7 @@ def test_it_starts_once(client):
     data = as_shown(client, job) | TARGET
     client.post(page_of(job), data)
     importer.run(job.pk)
-    client.post(page_of(job), data | {"new_list": "Other"})
+    client.post(page_of(job), data | {"list_name": "Other"})
     job.refresh_from_db()
     assert (job.state, job.contact_list.name) == ("finished", "Choir")
 
