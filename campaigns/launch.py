@@ -14,7 +14,7 @@ from accounts.models import GmailAccount, LedgerRow, Workspace
 from accounts.tenancy import visible
 from campaigns import states
 from campaigns.contacts import audience
-from campaigns.models import Campaign, Contact, ContactField, Message, Revision
+from campaigns.models import Campaign, Contact, ContactField, Message, Revision, Template
 from campaigns.models.contact import STANDARD_FIELDS
 from campaigns.rendering import merge, text
 
@@ -75,12 +75,16 @@ def _template_check(campaign: Campaign) -> Check:
         return Check("template", False, _("Choose a template."))
     if not template.subject.strip():
         return Check("template", False, _("The template has no subject. Write one."))
-    fields = known_fields(campaign.workspace)
-    problems = merge.check(template.subject, fields) + merge.check(template.html, fields)
+    problems = template_problems(template, known_fields(campaign.workspace))
     if problems:
-        sentence = " ".join(str(problem.sentence) for problem in problems)
-        return Check("template", False, sentence)
+        return Check("template", False, " ".join(problems))
     return Check("template", True, _("The template is complete."))
+
+
+def template_problems(template: Template, fields: set[str]) -> list[str]:
+    """A sentence for everything in the template's merge fields that keeps it from being sent."""
+    problems = merge.check(template.subject, fields) + merge.check(template.html, fields)
+    return [problem.sentence for problem in problems]
 
 
 def _audience_check(campaign: Campaign) -> Check:
@@ -236,14 +240,16 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
             workspace_id, campaign_id, contact_id, to_email, message_id, source, state,
             step, revision, reply, claim_holder, attempts, not_before, created_at
         )
+        WITH recipient (id, email) AS ({select})
         SELECT %s, %s, recipient.id, recipient.email, {message_id}, %s, %s,
             1, 1, '', '', 0, %s, %s
-        FROM ({select}) AS recipient
+        FROM recipient
     """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(
             statement,
             [
+                *parameters,
                 campaign.workspace_id,
                 campaign.pk,
                 _message_id_domain(campaign),
@@ -251,7 +257,6 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
                 Message.State.WAITING.value,
                 moment,
                 moment,
-                *parameters,
             ],
         )
         return int(cursor.rowcount)
