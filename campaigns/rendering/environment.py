@@ -194,7 +194,7 @@ class PlainEnvironment(Environment):
         super().__init__(tolerance=Mode.STRICT, strict_filters=True, autoescape=False)
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        for tag in (
+        tags: tuple[type[Tag], ...] = (
             Literal,
             Illegal,
             *self.output_tags,
@@ -207,7 +207,8 @@ class PlainEnvironment(Environment):
             if_tag.IfTag,
             inline_comment_tag.InlineCommentTag,
             unless_tag.UnlessTag,
-        ):
+        )
+        for tag in tags:
             self.add_tag(tag)
         for name, function in FILTERS.items():
             self.add_filter(name, function)
