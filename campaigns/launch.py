@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils.formats import number_format
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -83,8 +84,11 @@ def _template_check(campaign: Campaign) -> Check:
 
 def template_problems(template: Template, fields: set[str]) -> list[str]:
     """A sentence for everything in the template's merge fields that keeps it from being sent."""
-    problems = merge.check(template.subject, fields) + merge.check(template.html, fields)
-    return [problem.sentence for problem in problems]
+    return [
+        _("%(where)s: %(problem)s") % {"where": where, "problem": problem.sentence}
+        for where, source in ((_("Subject"), template.subject), (_("Message"), template.html))
+        for problem in merge.check(source, fields)
+    ]
 
 
 def _audience_check(campaign: Campaign) -> Check:
@@ -93,13 +97,14 @@ def _audience_check(campaign: Campaign) -> Check:
     left_out = audience.suppressed(people).count()
     if not count:
         return Check("audience", False, _("Nobody would get this. Choose a list with contacts."))
-    sentence = ngettext("%(count)s recipient.", "%(count)s recipients.", count) % {"count": count}
+    sentence = ngettext("%(count)s recipient.", "%(count)s recipients.", count)
+    sentence %= {"count": _with_separators(count)}
     if left_out:
         sentence += " " + ngettext(
             "%(count)s suppressed person is left out.",
             "%(count)s suppressed people are left out.",
             left_out,
-        ) % {"count": left_out}
+        ) % {"count": _with_separators(left_out)}
     return Check("audience", True, sentence)
 
 
@@ -149,17 +154,22 @@ def _empty_field_checks(campaign: Campaign) -> list[Check]:
     if template is None:
         return []
     people = recipients_of(campaign)
+    known = known_fields(campaign.workspace)
     checks = []
-    for field in sorted(_fields_without_fallback(template.subject, template.html)):
+    for field in sorted(_fields_without_fallback(template.subject, template.html) & known):
         count = audience.without_value(people, field).count()
         if count:
             sentence = ngettext(
                 "“%(field)s” is empty for %(count)s person. Give it a fallback in the template.",
                 "“%(field)s” is empty for %(count)s people. Give it a fallback in the template.",
                 count,
-            ) % {"field": field, "count": count}
+            ) % {"field": field, "count": _with_separators(count)}
             checks.append(Check("empty_field", True, sentence, warning=True))
     return checks
+
+
+def _with_separators(count: int) -> str:
+    return str(number_format(count, force_grouping=True))
 
 
 def _fields_without_fallback(*sources: str) -> set[str]:
