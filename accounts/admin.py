@@ -1,9 +1,142 @@
-from django.contrib import admin
+"""The list of Gmail accounts, and the page of each."""
 
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts import ledger, quota
 from accounts.models import GmailAccount
 from accounts.owned_admin import OwnedAdmin
+
+State = GmailAccount.State
+STYLES = {
+    State.READY: "dp-good",
+    State.NEEDS_RECONNECTING: "dp-danger",
+    State.DISCONNECTED: "",
+}
+
+
+class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = GmailAccount
+        fields = (
+            "display_name",
+            "time_zone",
+            "limit",
+            "reserve_by_hand",
+            "reserve_transactional",
+            "smtp_security",
+            "inbound",
+        )
+        widgets = {"time_zone": UnfoldAdminSelectWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(zoneinfo.available_timezones() | {self.instance.time_zone})
+        self.fields["time_zone"].widget.choices = [(zone, zone) for zone in zones]
+
+    def clean_display_name(self) -> str:
+        """A name stands in a header line of every mail, which it must not break."""
+        name: str = self.cleaned_data["display_name"].strip()
+        if not name.isprintable():
+            raise forms.ValidationError(_("The name may not hold line breaks or tabs."))
+        return name
 
 
 @admin.register(GmailAccount)
 class GmailAccountAdmin(OwnedAdmin):
-    pass
+    form = GmailAccountForm
+    list_display = ("address", "state_in_words", "limit_in_words", "auth_in_words")
+    list_display_links = ("address",)
+    change_form_template = "accounts/gmail_account.html"
+    change_list_template = "accounts/gmail_accounts.html"
+    empty_icon = "alternate_email"
+    empty_title = gettext_lazy("No Gmail account yet")
+    empty_text = gettext_lazy(
+        "Daypost sends from your own Gmail. Connect an account, or practise first: nothing leaves "
+        "this machine then."
+    )
+    empty_link = (gettext_lazy("Connect Gmail"), "admin:gmail_connect")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("admin:gmail_connect")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # What an account has sent keeps counting at Gmail: it is disconnected instead.
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        account = self.get_object(request, object_id)
+        extra = {**(extra_context or {}), **(_standing(account) if account else {})}
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return page
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_in_words(self, account: Any) -> SafeString:
+        badges = [state_badge(account)]
+        if account.practice:
+            badges.append(_badge(_("Practice"), "dp-info"))
+        reason = account.state_reason or (account.resting_reason if is_resting(account) else "")
+        if not reason:
+            return format_html("{} {}", badges[0], badges[1] if account.practice else "")
+        return format_html(
+            '{} {}<div class="dp-muted">{}</div>',
+            badges[0],
+            badges[1] if account.practice else "",
+            reason,
+        )
+
+    @admin.display(description=gettext_lazy("in any 24 hours"), ordering="limit")
+    def limit_in_words(self, account: Any) -> str:
+        return _("%(limit)s messages") % {"limit": f"{account.limit:,}"}
+
+    @admin.display(description=gettext_lazy("connected by"), ordering="auth")
+    def auth_in_words(self, account: Any) -> str:
+        return str(capfirst(account.get_auth_display()))
+
+
+def is_resting(account: GmailAccount) -> bool:
+    return account.resting_until is not None and account.resting_until > timezone.now()
+
+
+def state_badge(account: GmailAccount) -> SafeString:
+    if account.state == State.READY and is_resting(account):
+        return _badge(_("Resting"), "dp-warn")
+    return _badge(account.get_state_display(), STYLES[State(account.state)])
+
+
+def _badge(word: Any, style: str) -> SafeString:
+    return format_html('<span class="dp-badge {}">{}</span>', style, capfirst(word))
+
+
+def _standing(account: GmailAccount) -> dict[str, Any]:
+    """What the page says of an account beside its settings."""
+    now = timezone.now()
+    return {
+        "state_badge": state_badge(account),
+        "is_resting": is_resting(account),
+        "used": quota.used(ledger.totals(account, now), now),
+        "limit_in_force": ledger.limits(account).in_force(now),
+        # Accounts are connected, not added; and one saves and is done.
+        "show_save_and_add_another": False,
+        "show_save_and_continue": False,
+    }

@@ -95,7 +95,10 @@ def connect_by_app_password(
             timeout=LOGIN_TIMEOUT,
         ).close()
     except AuthRefused as error:
-        sentence = explain.app_password_refused(error.reply, password)
+        if practice:
+            sentence = explain.practice_password_refused()
+        else:
+            sentence = explain.app_password_refused(error.reply, password)
         raise ConnectError(sentence, "password") from error
     except GmailError as error:
         raise ConnectError(explain.trouble(error)) from error

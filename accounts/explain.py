@@ -59,6 +59,13 @@ def app_password_refused(reply: Reply, password: str) -> str:
     )
 
 
+def practice_password_refused() -> str:
+    return _(
+        "The practice Gmail did not accept this address with this app password. Its mailbox page "
+        "shows the accounts that it has, and their app passwords."
+    )
+
+
 def grant_revoked() -> str:
     return _(
         "Google ended the access that you gave: it was revoked, the password was changed, or the "

@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from accounts import people, workspace_settings
+from accounts import gmail_pages, people, workspace_settings
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -19,4 +19,5 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path("workspace/", page(workspace_settings.switch_workspace), name="choose_workspace"),
         path("people/", page(people.people), name="people"),
         path("people/<int:pk>/remove/", page(people.remove), name="remove_person"),
+        *gmail_pages.urls(site),
     ]
