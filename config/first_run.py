@@ -6,6 +6,7 @@ alone opens nothing.
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def ensure_key(path: Path, make: Callable[[], str]) -> str:
     place, and only the first link succeeds.
     """
     if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # A name of its own (mode 0600), also beside a draft that a killed process left behind.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        draft = Path(name)
         with os.fdopen(descriptor, "w") as file:
             file.write(make() + "\n")
             file.flush()

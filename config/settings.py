@@ -6,17 +6,17 @@ that cannot be made safely by default is refused loudly here rather than guessed
 
 from pathlib import Path
 
-import environ
 import tzlocal
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from config.environment import Environment
 from config.first_run import ensure_folder, ensure_key, new_secret_key, new_vault_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
+env = Environment()
 env.read_env(BASE_DIR / ".env")
 
 # --- The data folder -------------------------------------------------------------------------
