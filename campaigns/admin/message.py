@@ -1,9 +1,176 @@
+"""Messages: the list with its filters and its download, and the page of one. Read only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+from unfold.paginator import InfinitePaginator
 
 from accounts.owned_admin import OwnedAdmin
-from campaigns.models import Message
+from accounts.pages_context import page_context
+from accounts.tenancy import visible, visible_or_404, workspace_of
+from campaigns.admin.badges import message_badge
+from campaigns.admin.state_links import state_links
+from campaigns.models import Campaign, Message
+from campaigns.reports import wording
+from campaigns.reports.export import as_csv
+
+CAMPAIGN_PARAMETER = "campaign__id__exact"
 
 
 @admin.register(Message)
 class MessageAdmin(OwnedAdmin):
-    pass
+    list_display = ("to_email", "campaign_name", "state_badge", "account", "sent", "reply_start")
+    list_select_related = ("campaign", "account", "workspace")
+    search_fields = ("to_email",)
+    search_help_text = _("Address of the recipient")
+    ordering = ("-pk",)
+    actions = None
+    # Counting a million rows takes longer than showing fifty.
+    paginator = InfinitePaginator
+    change_list_template = "campaigns/message_list.html"
+    empty_icon = "mail"
+    empty_title = _("No messages yet")
+    empty_text = _("Launching a campaign writes one message for every recipient.")
+    empty_link = (_("New campaign"), "admin:campaigns_campaign_add")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        messages: QuerySet[Message] = super().get_queryset(request)
+        return messages.defer("raw")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: who was written to stays known, or somebody could get it twice."""
+        return False
+
+    # --- The list ----------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {
+            "state_links": state_links(request, Message.State),
+            "filtered_campaign": self._filtered_campaign(request),
+            "without_campaign": _without(request, CAMPAIGN_PARAMETER),
+        }
+        page: HttpResponse = super().changelist_view(request, context)
+        return page
+
+    def _filtered_campaign(self, request: HttpRequest) -> Campaign | None:
+        pk = request.GET.get(CAMPAIGN_PARAMETER, "")
+        if not pk.isdecimal():
+            return None
+        return visible(Campaign.objects.filter(pk=pk), workspace_of(request)).first()
+
+    @admin.display(description=_("campaign"))
+    def campaign_name(self, message: Message) -> SafeString | str:
+        if message.campaign is None:
+            return message.get_source_display()
+        url = reverse("admin:campaigns_campaign_page", args=[message.campaign.pk])
+        return format_html('<a href="{}">{}</a>', url, message.campaign.name)
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_badge(self, message: Message) -> SafeString:
+        return message_badge(message)
+
+    @admin.display(description=_("sent"), ordering="sent_at")
+    def sent(self, message: Message) -> str:
+        if message.sent_at is None:
+            return "–"
+        return wording.moment(message.sent_at, timezone.now(), zone_of(message))
+
+    @admin.display(description=_("what Gmail said"))
+    def reply_start(self, message: Message) -> str:
+        longest = 60
+        reply = message.reply
+        return reply if len(reply) <= longest else f"{reply[:longest]}…"
+
+    def export(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+        """The list as it is filtered, as CSV."""
+        filtered = self.get_changelist_instance(request).get_queryset(request)
+        zone = ZoneInfo(workspace_of(request).time_zone)
+        return StreamingHttpResponse(
+            as_csv(filtered.order_by("pk"), zone),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="messages.csv"'},
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(require_safe(self.export))
+        theirs: list[URLPattern] = super().get_urls()
+        return [path("export/", export, name="campaigns_message_export"), *theirs]
+
+    # --- One message -------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        messages = self.get_queryset(request).select_related(
+            "campaign", "account", "contact", "workspace"
+        )
+        message = visible_or_404(messages, request, object_id)
+        crumbs = [(gettext("Messages"), reverse("admin:campaigns_message_changelist"))]
+        if message.campaign:
+            url = reverse("admin:campaigns_campaign_page", args=[message.campaign.pk])
+            crumbs.append((message.campaign.name, url))
+        context = page_context(
+            self.admin_site,
+            request,
+            message.to_email,
+            crumbs=crumbs,
+            message=message,
+            badge=message_badge(message),
+            times=_times(message, timezone.now()),
+            zone=zone_of(message),
+        )
+        return TemplateResponse(request, "campaigns/message.html", context)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of a message's story."""
+
+    what: str
+    at: str
+    detail: str = ""
+
+
+def _times(message: Message, now: datetime) -> list[Happening]:
+    zone = zone_of(message)
+    known = [
+        (gettext("Created"), message.created_at),
+        (gettext("Handed over to Gmail"), message.handed_over_at),
+        (gettext("Accepted by Gmail"), message.sent_at),
+    ]
+    story = [Happening(what, wording.moment(at, now, zone)) for what, at in known if at]
+    for event in message.events.order_by("at"):
+        what = str(event.get_kind_display()).capitalize()
+        story.append(Happening(what, wording.moment(event.at, now, zone), event.detail))
+    return story
+
+
+def zone_of(message: Message) -> ZoneInfo:
+    """The zone of the account that sends it, as far as that is known."""
+    return ZoneInfo((message.account or message.workspace).time_zone)
+
+
+def _without(request: HttpRequest, parameter: str) -> str:
+    query = request.GET.copy()
+    query.pop(parameter, None)
+    query.pop("p", None)
+    return "?" + query.urlencode()

@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -28,6 +29,7 @@ from accounts.models import User
 from accounts.pages_context import page_context
 from accounts.tenancy import visible_or_404, workspace_of
 from campaigns import launch
+from campaigns.admin.template_remarks import with_code
 from campaigns.admin.wizard_forms import (
     DAY_NAMES,
     AudienceForm,
@@ -158,7 +160,10 @@ def template(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpR
         return _after(request, campaign, "template")
     fields = launch.known_fields(campaign.workspace)
     choices = [(choice, choice.data["value"].instance) for choice in form["template"]]
-    offered = [(choice, one, launch.template_problems(one, fields)) for choice, one in choices]
+    offered = [
+        (choice, one, list(map(with_code, launch.template_problems(one, fields))))
+        for choice, one in choices
+    ]
     return _step(site, request, campaign, "template", form=form, offered=offered)
 
 
@@ -219,6 +224,7 @@ class Line:
     """A line of the checklist, and where it is mended."""
 
     check: launch.Check
+    sentence: SafeString
     url: str
     link: str
 
@@ -244,7 +250,7 @@ def review(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpRes
         hours=_hours(campaign),
         start=wording.moment(campaign.start_at, now, zone) if campaign.start_at else "",
         start_is_over=bool(campaign.start_at and campaign.start_at <= now),
-        lines=[Line(check, *_mended_at(campaign, check)) for check in checks],
+        lines=[_line(campaign, check) for check in checks],
         red=red,
         count=count,
         outlook=outlook_of(campaign, count, accounts, now, zone) if not red else None,
@@ -268,6 +274,10 @@ def _hours(campaign: Campaign) -> str:
         "end": time_format(end, "H:i") if end else "24:00",
     }
     return _("%(start)s to %(end)s") % named
+
+
+def _line(campaign: Campaign, check: launch.Check) -> Line:
+    return Line(check, with_code(check.sentence), *_mended_at(campaign, check))
 
 
 def _mended_at(campaign: Campaign, check: launch.Check) -> tuple[str, str]:

@@ -1,0 +1,43 @@
+"""Whom the workspace must not write to again, given by hand."""
+
+import re
+from collections.abc import Iterable
+
+from accounts.models import Workspace
+from accounts.tenancy import visible
+from campaigns.contacts.address import AddressRefused, email_key, normalise
+from campaigns.models import Suppression
+
+_BETWEEN = re.compile(r"[,;\n\r]+")
+_AT_A_TIME = 500
+
+
+def read_addresses(text: str) -> tuple[list[str], list[str]]:
+    """The keys of the addresses in a pasted text, each once, and the pieces that are none."""
+    keys: dict[str, None] = {}
+    wrong = []
+    for piece in _BETWEEN.split(text):
+        if not piece.strip():
+            continue
+        try:
+            keys[email_key(normalise(piece).email)] = None
+        except AddressRefused:
+            wrong.append(piece.strip())
+    return list(keys), wrong
+
+
+def suppress(workspace: Workspace, keys: Iterable[str], note: str = "") -> int:
+    """Suppress them all by hand; returns how many were not before."""
+    keys = list(keys)
+    known: set[str] = set()
+    for start in range(0, len(keys), _AT_A_TIME):
+        here = visible(Suppression.objects.all(), workspace)
+        some = here.filter(email_key__in=keys[start : start + _AT_A_TIME])
+        known.update(some.values_list("email_key", flat=True))
+    new = [key for key in keys if key not in known]
+    Suppression.objects.bulk_create(
+        [Suppression(workspace=workspace, email_key=key, note=note) for key in new],
+        batch_size=_AT_A_TIME,
+        ignore_conflicts=True,
+    )
+    return len(new)
