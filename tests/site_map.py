@@ -20,6 +20,7 @@ from tests.cast import Belongings, our_models
 ARGUMENTS: dict[str, dict[str, type[Model] | str]] = {
     "admin:remove_person": {"pk": Membership},
     "admin:app_list": {"app_label": "campaigns"},
+    "admin:campaigns_template_starter": {"slug": "letter"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "no-key"},
 }
 

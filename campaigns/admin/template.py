@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -38,6 +38,7 @@ class TemplateAdmin(OwnedAdmin):
     search_fields = ("name", "subject")
     search_help_text = _("Name or subject")
     actions = ("delete_selected",)
+    change_list_template = "campaigns/templates/list.html"
     add_form_template = change_form_template = "campaigns/templates/editor.html"
     delete_confirmation_template = "campaigns/templates/delete.html"
     delete_selected_confirmation_template = "campaigns/templates/delete_several.html"
@@ -181,6 +182,8 @@ class TemplateAdmin(OwnedAdmin):
 
     def copy(self, request: HttpRequest, pk: int) -> HttpResponse:
         original = visible_or_404(Template.objects.all(), request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         copy = Template.objects.create(
             workspace=original.workspace,
             name=self._free_name(
@@ -239,10 +242,10 @@ class TemplateAdmin(OwnedAdmin):
 
         return [
             ours("preview/", preview.framed(require_POST(preview.typed)), "preview"),
-            ours("<int:pk>/preview/", preview.framed(require_safe(preview.kept)), "kept_preview"),
+            ours("<int:pk>/preview/", preview.framed(preview.kept), "kept_preview"),
             ours("starters/<slug:slug>/", preview.framed(require_safe(preview.start)), "starter"),
             ours("remarks/", require_POST(preview.remarks), "remarks"),
             ours("people/", require_safe(preview.people), "people"),
-            ours("<int:pk>/copy/", require_POST(self.copy), "copy"),
+            ours("<int:pk>/copy/", self.copy, "copy"),
             *super().get_urls(),
         ]

@@ -76,6 +76,7 @@ for (const failure of ["htmx:sendError", "htmx:responseError"]) {
 // --- Desktop width, scaled down to the room there is --------------------------------------------
 
 const stage = form.querySelector(".tpl-stage");
+if (innerWidth < 640) form.elements.width.value = "phone";
 new ResizeObserver(() => {
   if (stage.clientWidth) stage.style.setProperty("--scale", Math.min(1, stage.clientWidth / 640));
 }).observe(stage);
