@@ -49,7 +49,7 @@ lock: $(installed_dev)
 
 # --- Proof ------------------------------------------------------------------------------------
 
-pytest := $(python) -m pytest -n 2 --dist loadfile --durations 15 --durations-min 1
+pytest := $(python) -m pytest -n 2 --dist worksteal --durations 15 --durations-min 1
 # Cases against other programs than ours have a target of their own.
 suite := tests --ignore tests/system
 
