@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Workspace
 from accounts.tenancy import visible
+from campaigns.contacts import storing
 from campaigns.contacts.reader import Row
-from campaigns.models import Contact, ContactField, ContactImport, ListMembership, Suppression
+from campaigns.contacts.storing import Person
+from campaigns.models import Contact, ContactField, ContactImport, Suppression
 
-_CHANGEABLE = ("first_name", "last_name", "fields", "suspicious", "consent")
+_LONGEST_SUSPICION = 200
 
 
 @dataclass
@@ -52,83 +53,73 @@ class Chunk:
             self._rows.setdefault(row.key, row)
         self._repeated = len(rows) - len(self._rows)
         known = visible(Contact.objects.all(), workspace).filter(email_key__in=list(self._rows))
-        self._known = {contact.email_key: contact for contact in known}
-        self.new: list[Contact] = []
-        self.changed: list[Contact] = []
-        self.same: list[Contact] = []
+        self._known: dict[str, Person] = {}
+        self._last_seen_by: dict[str, int | None] = {}
+        for *person, seen_by in known.values_list("pk", *Person._fields[1:], "last_import_id"):
+            contact = Person(*person)
+            self._known[contact.email_key] = contact
+            self._last_seen_by[contact.email_key] = seen_by
+        self.new: list[Person] = []
+        self.changed: list[Person] = []
+        self.same: list[Person] = []
 
     def compare(self, seen_by: ContactImport | None = None) -> Tally:
         """Sort the rows out. Contacts that `seen_by` saw in an earlier chunk are duplicates."""
         tally = Tally(duplicates=self._repeated)
         for key, row in self._rows.items():
-            contact = self._known.get(key)
-            if contact is not None and seen_by and contact.last_import_id == seen_by.pk:
+            known = self._known.get(key)
+            if known is not None and seen_by and self._last_seen_by[key] == seen_by.pk:
                 tally.duplicates += 1
                 continue
             tally.suspicious += row.suspicious is not None
-            if contact is None:
-                self.new.append(self._contact(row))
-            elif self._change(contact, row):
-                self.changed.append(contact)
+            person = self._person(key, row, known)
+            if known is None:
+                self.new.append(person)
+            elif person != known:
+                self.changed.append(person)
             else:
-                self.same.append(contact)
+                self.same.append(person)
         tally.imported, tally.updated = len(self.new), len(self.changed)
         tally.unchanged = len(self.same)
-        taken = [contact.email_key for contact in chain(self.new, self.changed, self.same)]
-        tally.suppressed = _suppressed(self._workspace, taken).count()
+        suppressed = visible(Suppression.objects.all(), self._workspace)
+        tally.suppressed = suppressed.filter(email_key__in=self._keys()).count()
         return tally
 
     def write(self, seen_by: ContactImport) -> None:
         """Write what `compare` found, mark it as seen, and put it on the list of the import."""
         now = timezone.now()
-        for contact in chain(self.new, self.changed):
-            contact.last_import = seen_by
-            contact.updated_at = now
-        # On a conflict somebody added this person a moment ago: what they wrote stays.
-        self._upsert(self.new, ["last_import"])
-        self._upsert(self.changed, [*_CHANGEABLE, "updated_at", "last_import"])
-        Contact.objects.filter(pk__in=[contact.pk for contact in self.same]).update(
+        storing.add(self._workspace.pk, seen_by.pk, self.new, now)
+        storing.change(seen_by.pk, self.changed, now)
+        Contact.objects.filter(pk__in=[person.pk for person in self.same]).update(
             last_import=seen_by
         )
         if seen_by.contact_list_id is not None:
-            ListMembership.objects.bulk_create(
-                (
-                    ListMembership(contact_list_id=seen_by.contact_list_id, contact=contact)
-                    for contact in chain(self.new, self.changed, self.same)
-                ),
-                ignore_conflicts=True,
-            )
+            storing.add_members(self._workspace.pk, seen_by.contact_list_id, self._keys(), now)
 
-    def _upsert(self, contacts: list[Contact], change: list[str]) -> None:
-        if contacts:
-            Contact.objects.bulk_create(
-                contacts,
-                update_conflicts=True,
-                unique_fields=["workspace", "email_key"],
-                update_fields=change,
-            )
+    def _keys(self) -> list[str]:
+        return [person.email_key for person in chain(self.new, self.changed, self.same)]
 
-    def _contact(self, row: Row) -> Contact:
-        return Contact(
-            workspace=self._workspace,
-            email=row.email,
-            email_key=row.key,
-            first_name=row.first_name,
-            last_name=row.last_name,
-            fields=row.fields,
-            suspicious=(row.suspicious or "")[:200],
-            consent=self._consent,
+    def _person(self, key: str, row: Row, known: Person | None) -> Person:
+        """What is known of a person once the row has been read."""
+        suspicious = (row.suspicious or "")[:_LONGEST_SUSPICION]
+        if known is None:
+            return Person(
+                None,
+                row.email,
+                key,
+                row.first_name,
+                row.last_name,
+                row.fields,
+                suspicious,
+                self._consent,
+            )
+        return known._replace(
+            first_name=row.first_name or known.first_name,
+            last_name=row.last_name or known.last_name,
+            fields=known.fields | row.fields,
+            suspicious=suspicious,
+            consent=known.consent or self._consent,
         )
-
-    def _change(self, contact: Contact, row: Row) -> bool:
-        """Give `contact` what the row knows better. Returns whether anything changed."""
-        before = [getattr(contact, name) for name in _CHANGEABLE]
-        contact.first_name = row.first_name or contact.first_name
-        contact.last_name = row.last_name or contact.last_name
-        contact.fields = contact.fields | row.fields
-        contact.suspicious = (row.suspicious or "")[:200]
-        contact.consent = contact.consent or self._consent
-        return before != [getattr(contact, name) for name in _CHANGEABLE]
 
 
 def add_fields(workspace: Workspace, labels: dict[str, str]) -> None:
@@ -140,7 +131,3 @@ def add_fields(workspace: Workspace, labels: dict[str, str]) -> None:
         ),
         ignore_conflicts=True,
     )
-
-
-def _suppressed(workspace: Workspace, keys: list[str]) -> QuerySet[Suppression]:
-    return visible(Suppression.objects.all(), workspace).filter(email_key__in=keys)

@@ -31,7 +31,7 @@ LONGEST_NAME = 200
 LONGEST_FIELD = 32_767
 """Characters of any other field: what a cell of Excel can hold."""
 
-_HEADER_IN_NAME = re.compile(r"[\r\n]\s*[!-9;-~]+:")
+_HEADER_IN_NAME = re.compile(r"\n\s*[!-9;-~]+:")
 _GUARDED = re.compile("'[=+\\-@\t\r]")
 
 
@@ -140,7 +140,7 @@ class _Table:
 
         first, last, whole = ("" if at is None else cells[at] for at in self._names_at)
         for name in (first, last, whole):
-            if _HEADER_IN_NAME.search(name):
+            if "\n" in name and _HEADER_IN_NAME.search(name):
                 return self._problem(record, HEADER_INJECTION, name)
         first, last = one_line(unguarded(first)), one_line(unguarded(last))
         if not first and not last:
@@ -166,4 +166,4 @@ class _Table:
 
 def unguarded(cell: str) -> str:
     """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
-    return cell[1:] if _GUARDED.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

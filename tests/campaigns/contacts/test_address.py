@@ -1,8 +1,11 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.contacts.address import AddressRefused, email_key, looks_like_address, normalise
+
+# A slow machine is no reason to fail.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,7 @@ def test_it_flags_a_mistyped_domain_and_leaves_it(domain, meant):
     assert (address.email, address.suspicious) == (f"ana@{domain}", meant)
 
 
+@PATIENT
 @given(st.text())
 def test_it_gives_an_address_or_a_reason_for_any_text(text):
     try:
@@ -116,6 +120,7 @@ def test_it_gives_an_address_or_a_reason_for_any_text(text):
         assert email.rpartition("@")[2].isascii()
 
 
+@PATIENT
 @given(st.emails())
 def test_it_reads_fast_and_carefully_alike(email):
     try:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.contacts.columns import (
@@ -10,6 +10,9 @@ from campaigns.contacts.columns import (
     merge_field,
 )
 from campaigns.contacts.reasons import NoAddressColumn
+
+# A slow machine is no reason to fail.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,7 @@ def test_it_makes_a_safe_merge_field_of_a_column(column, name):
     assert merge_field(column) == name
 
 
+@PATIENT
 @given(st.text())
 def test_it_makes_a_safe_merge_field_of_anything(column):
     name = merge_field(column)

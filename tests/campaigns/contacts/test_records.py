@@ -2,11 +2,14 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.contacts.lines import LONGEST_LINE, physical_lines
 from campaigns.contacts.records import LONGEST_SPAN_LINES, Record, Shape, records
+
+# A slow machine is no reason to fail.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 EMAIL_NAME_CITY = Shape(width=3, address_at=0)
 
@@ -124,6 +127,7 @@ def test_it_reads_cells_beyond_the_limit_of_the_csv_module():
 CELL = st.text(alphabet=st.sampled_from('ab@.,;" \n\t|é')) | st.emails()
 
 
+@PATIENT
 @given(
     st.lists(st.lists(CELL, min_size=2, max_size=4), min_size=1),
     st.sampled_from(",;\t|"),
@@ -134,6 +138,7 @@ def test_it_reads_whatever_is_written_by_the_rules(rows, delimiter):
     assert cells(out.getvalue(), None, delimiter) == rows
 
 
+@PATIENT
 @given(st.text(alphabet=st.sampled_from('ab@.," \n')))
 def test_it_never_fails_and_never_loses_a_letter(text):
     found = parts(text)
