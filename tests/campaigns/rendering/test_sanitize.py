@@ -362,6 +362,7 @@ def test_it_changes_nothing_the_second_time(source: str) -> None:
     assert again.removed == ()
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_it_sees_every_scheme_that_mail_programs_see(url: str) -> None:
     rendered = check_rendered(render_html('<a href="{{ url }}">x</a>', {"url": url}))
