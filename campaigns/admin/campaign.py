@@ -46,6 +46,7 @@ class CampaignAdmin(OwnedAdmin):
     search_help_text = _("Name of the campaign")
     actions = None
     change_list_template = "campaigns/campaign_list.html"
+    list_before_template = "campaigns/state_links.html"
     empty_icon = "campaign"
     empty_title = _("No campaigns yet")
     empty_text = _(

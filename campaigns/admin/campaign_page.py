@@ -101,6 +101,7 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "in_doubt": report.counts[Message.State.IN_DOUBT],
         "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),
         "calendar": calendar(_some(sent), planned, now.astimezone(zone).date()),
+        "launched": wording.moment(campaign.launched_at or campaign.created_at, now, zone),
         "uses": [_use(use, now) for use in status.uses_of(accounts, now)],
         "zone": zone,
     }

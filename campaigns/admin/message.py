@@ -36,11 +36,11 @@ class MessageAdmin(OwnedAdmin):
     list_select_related = ("campaign", "account", "workspace")
     search_fields = ("to_email",)
     search_help_text = _("Address of the recipient")
-    ordering = ("-pk",)
     actions = None
     # Counting a million rows takes longer than showing fifty.
     paginator = InfinitePaginator
     change_list_template = "campaigns/message_list.html"
+    list_before_template = "campaigns/state_links.html"
     empty_icon = "mail"
     empty_title = _("No messages yet")
     empty_text = _("Launching a campaign writes one message for every recipient.")
@@ -61,6 +61,17 @@ class MessageAdmin(OwnedAdmin):
         return False
 
     # --- The list ----------------------------------------------------------------------------
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Without the campaign where all are of one."""
+        columns = list(self.list_display)
+        if CAMPAIGN_PARAMETER in request.GET:
+            columns.remove("campaign_name")
+        return columns
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """A campaign in the order in which it leaves, everything with the newest first."""
+        return ("pk",) if CAMPAIGN_PARAMETER in request.GET else ("-pk",)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {
@@ -94,7 +105,7 @@ class MessageAdmin(OwnedAdmin):
             return "–"
         return wording.moment(message.sent_at, timezone.now(), zone_of(message))
 
-    @admin.display(description=_("what Gmail said"))
+    @admin.display(description=_("reply"))
     def reply_start(self, message: Message) -> str:
         longest = 60
         reply = message.reply

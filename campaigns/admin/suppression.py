@@ -1,6 +1,7 @@
 """Suppressions: whom this workspace must not write to. Added by hand, several at once."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -55,13 +57,15 @@ def _named(wrong: list[str]) -> str:
 
 @admin.register(Suppression)
 class SuppressionAdmin(OwnedAdmin):
-    list_display = ("email_key", "reason_badge", "note", "created_at")
+    list_display = ("email_key", "reason_badge", "note", "since")
     search_fields = ("email_key", "note")
     search_help_text = _("Address or note")
     fields = ("email_key", "reason", "note")
     readonly_fields = ("email_key", "reason")
     ordering = ("-pk",)
     actions = ("delete_selected",)
+    list_select_related = ("workspace",)
+    change_list_template = "campaigns/suppression_list.html"
     empty_icon = "block"
     empty_title = _("Nobody is suppressed")
     empty_text = _(
@@ -73,6 +77,11 @@ class SuppressionAdmin(OwnedAdmin):
     @admin.display(description=_("reason"), ordering="reason")
     def reason_badge(self, suppression: Suppression) -> SafeString:
         return badge(suppression.get_reason_display(), "")
+
+    @admin.display(description=_("since"), ordering="created_at")
+    def since(self, suppression: Suppression) -> str:
+        zone = ZoneInfo(suppression.workspace.time_zone)
+        return wording.moment(suppression.created_at, timezone.now(), zone)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

@@ -39,8 +39,16 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Tick:
-    value: datetime | int
+class Level:
+    value: int
+    position: str
+
+
+@dataclass(frozen=True)
+class Hour:
+    """A moment in the account's zone."""
+
+    at: datetime
     position: str
 
 
@@ -70,8 +78,8 @@ class RollingChart:
     areas: list[Area]
     limit: int
     limit_y: str
-    hours: list[Tick]
-    levels: list[Tick]
+    hours: list[Hour]
+    levels: list[Level]
     rows: list[Row]
 
 
@@ -118,7 +126,7 @@ def rolling(
         limit=limit,
         limit_y=_percent(1 - limit / highest),
         hours=_hours(now, zone),
-        levels=[Tick(level, _percent(1 - level / highest)) for level in _levels(highest)],
+        levels=[Level(level, _percent(1 - level / highest)) for level in _levels(highest)],
         rows=_rows([*past, *planned], series, now),
     )
 
@@ -149,7 +157,7 @@ def _points(foot: Sequence[int], top: Sequence[int], highest: float) -> str:
     return " ".join([*there, *reversed(back)])
 
 
-def _hours(now: datetime, zone: ZoneInfo) -> list[Tick]:
+def _hours(now: datetime, zone: ZoneInfo) -> list[Hour]:
     """Every sixth hour on the wall clock."""
     start = now - REACH
     at = (start.astimezone(zone)).replace(minute=0, second=0, microsecond=0)
@@ -159,7 +167,7 @@ def _hours(now: datetime, zone: ZoneInfo) -> list[Tick]:
         # Added on the wall clock; the position is that of the moment it stands for.
         position = (at.astimezone(now.tzinfo) - start) / (2 * REACH)
         if at.hour % TICK_HOURS == 0 and 0.02 < position < 0.98:
-            ticks.append(Tick(at, _percent(position)))
+            ticks.append(Hour(at, _percent(position)))
     return ticks
 
 

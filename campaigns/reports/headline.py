@@ -1,14 +1,18 @@
-"""One line each: what is going on with a campaign, or why not."""
+"""One line each: what is going on with a campaign or a workspace, or why not."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns.models import Campaign, Message
+from campaigns.planning.forecast import Forecast
 from campaigns.planning.sharing import Reason
 from campaigns.reports import wording
-from campaigns.reports.status import Status
+from campaigns.reports.status import Status, next_recipient, status_of
 
 # A moment this near is now: the worker looks every few seconds.
 NOW = timedelta(seconds=30)
@@ -48,3 +52,57 @@ def _sent(report: Status) -> str:
         "sent": wording.number(report.counts[Message.State.SENT]),
         "all": wording.number(report.campaign.recipients),
     }
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What stands above the dashboard: one line, and a second that explains it."""
+
+    first: str
+    second: str = ""
+
+
+def of_workspace(
+    sending: Sequence[Campaign], plan: Forecast, addresses: Mapping[int, str], now: datetime
+) -> Headline:
+    """What leaves next, or why nothing does.
+
+    `sending`: the campaigns that are, of one workspace; `addresses`: its accounts' by their id.
+    """
+    if not sending:
+        return Headline(_("Nothing is sending"), _("Launch a campaign, and it shows here."))
+    zone = ZoneInfo(sending[0].workspace.time_zone)
+    upcoming = min(plan.departures, key=lambda one: one.at, default=None)
+    if upcoming is None:
+        report = status_of(sending[0], now, plan)
+        return Headline(_("Nothing leaves now"), report.why_not_now or "")
+    campaign = next(one for one in sending if one.pk == upcoming.campaign_id)
+    named = {
+        "to": wording.short_address(next_recipient(campaign) or ""),
+        "at": wording.clock(upcoming.at, now, zone),
+    }
+    if upcoming.at <= now + NOW:
+        first = _("Sending now, next to %(to)s") % named
+    else:
+        first = _("Next message at %(at)s, to %(to)s") % named
+    return Headline(first, _who_sends(sending, plan, addresses, now, zone))
+
+
+def _who_sends(
+    sending: Sequence[Campaign],
+    plan: Forecast,
+    addresses: Mapping[int, str],
+    now: datetime,
+    zone: ZoneInfo,
+) -> str:
+    used = sorted({addresses[one.account_id] for one in plan.departures})
+    sentence = ngettext(
+        "%(count)s campaign is sending from %(accounts)s.",
+        "%(count)s campaigns are sending from %(accounts)s.",
+        len(sending),
+    ) % {"count": wording.number(len(sending)), "accounts": _(", ").join(used)}
+    finishes = plan.finishes()
+    if finishes is None:
+        return sentence
+    last = _("The last message leaves %(at)s.") % {"at": wording.moment(finishes, now, zone)}
+    return f"{sentence} {last}"

@@ -30,7 +30,6 @@ class Line:
 
     campaign: Campaign
     done: int
-    in_doubt: int
     finishes: str
 
     @property
@@ -46,32 +45,22 @@ def lines_of(
     if plan is None and sending:
         plan = forecast_workspace(workspace, now)
     zone = ZoneInfo(workspace.time_zone)
-    not_done, in_doubt = _not_done(campaigns)
+    not_done = _not_done(campaigns)
     return [
         Line(
             campaign=campaign,
             done=max(campaign.recipients - not_done[campaign.pk], 0),
-            in_doubt=in_doubt[campaign.pk],
             finishes=_finishes(campaign, plan, now, zone),
         )
         for campaign in campaigns
     ]
 
 
-def _not_done(campaigns: Sequence[Campaign]) -> tuple[Counter[int], Counter[int]]:
+def _not_done(campaigns: Sequence[Campaign]) -> Counter[int]:
     launched = [one.pk for one in campaigns if one.state != Campaign.State.DRAFT]
-    counts = (
-        Message.objects.filter(campaign__in=launched, state__in=NOT_DONE)
-        .order_by()
-        .values_list("campaign_id", "state")
-        .annotate(count=Count("id"))
-    )
-    not_done, in_doubt = Counter[int](), Counter[int]()
-    for campaign_id, state, count in counts:
-        if campaign_id is not None:
-            not_done[campaign_id] += count
-            in_doubt[campaign_id] += count if state == Message.State.IN_DOUBT else 0
-    return not_done, in_doubt
+    waiting = Message.objects.filter(campaign__in=launched, state__in=NOT_DONE).order_by()
+    counts = waiting.values_list("campaign_id").annotate(count=Count("id"))
+    return Counter({campaign_id: count for campaign_id, count in counts if campaign_id})
 
 
 def _finishes(campaign: Campaign, plan: Forecast | None, now: datetime, zone: ZoneInfo) -> str:

@@ -65,7 +65,7 @@ def status_of(campaign: Campaign, now: datetime, plan: Forecast | None = None) -
         why_not_now=_sentence(*held_by, now) if held_by else _at_rest(campaign),
         held_by=held_by[0].reason if held_by else None,
         next_at=plan.next_at(campaign.pk) if sending else None,
-        next_to=_next_recipient(campaign) if sending else None,
+        next_to=next_recipient(campaign) if sending else None,
         finishes=plan.finishes(campaign.pk) if sending else campaign.finished_at,
         by_day=sent_and_planned(campaign, plan),
     )
@@ -173,7 +173,7 @@ def _local(at: datetime, account: GmailAccount) -> str:
     return date_format(at.astimezone(ZoneInfo(account.time_zone)), "D j M, H:i")
 
 
-def _next_recipient(campaign: Campaign) -> str | None:
+def next_recipient(campaign: Campaign) -> str | None:
     waiting = campaign.messages.filter(state=Message.State.WAITING).order_by("not_before", "id")
     return waiting.values_list("to_email", flat=True).first()
 

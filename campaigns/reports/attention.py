@@ -1,0 +1,150 @@
+"""What needs a person: each with what happened, and what it is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import GmailAccount, Workspace
+from accounts.tenancy import visible
+from campaigns.models import Campaign, ContactImport, Message
+from campaigns.planning.forecast import Forecast
+from campaigns.reports import wording
+from campaigns.reports.progress import Line
+
+# An import with bad rows stops asking for attention after this.
+IMPORTS_FOR = timedelta(days=7)
+
+
+class About(StrEnum):
+    ACCOUNT = "account"
+    CAMPAIGN = "campaign"
+    IN_DOUBT = "in_doubt"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True)
+class Need:
+    """`pk` is the account's, campaign's or import's that it is about."""
+
+    about: About
+    pk: int
+    what: str
+    detail: str
+
+
+def needs(
+    workspace: Workspace,
+    accounts: Sequence[GmailAccount],
+    lines: Sequence[Line],
+    plan: Forecast,
+    now: datetime,
+) -> list[Need]:
+    """The most pressing first."""
+    return [
+        *_accounts(accounts),
+        *_in_doubt(workspace),
+        *_paused(lines),
+        *_unplanned(lines, plan),
+        *_imports(workspace, now),
+    ]
+
+
+def _accounts(accounts: Sequence[GmailAccount]) -> list[Need]:
+    return [
+        Need(
+            About.ACCOUNT,
+            account.pk,
+            _("%(address)s needs reconnecting.") % {"address": account.address},
+            _("%(reason)s Its messages wait; nothing is lost.") % {"reason": account.state_reason}
+            if account.state_reason
+            else _("Its messages wait; nothing is lost."),
+        )
+        for account in accounts
+        if account.state == GmailAccount.State.NEEDS_RECONNECTING
+    ]
+
+
+def _in_doubt(workspace: Workspace) -> list[Need]:
+    """Of every campaign, also of one that is over: only a person ends a doubt."""
+    campaigns = visible(Campaign.objects.exclude(state=Campaign.State.DRAFT), workspace)
+    rows = (
+        Message.objects.filter(campaign__in=campaigns, state=Message.State.IN_DOUBT)
+        .order_by("campaign_id")
+        .values_list("campaign_id", "campaign__name")
+        .annotate(count=Count("id"))
+    )
+    return [
+        Need(
+            About.IN_DOUBT,
+            campaign_id or 0,
+            ngettext(
+                "%(count)s message of “%(campaign)s” is in doubt.",
+                "%(count)s messages of “%(campaign)s” are in doubt.",
+                count,
+            )
+            % {"count": wording.number(count), "campaign": name},
+            _("The line dropped before Gmail answered. It is not sent again by itself."),
+        )
+        for campaign_id, name, count in rows
+    ]
+
+
+def _paused(lines: Sequence[Line]) -> list[Need]:
+    """Those that Daypost paused, with its reason; who paused one by hand knows."""
+    return [
+        Need(
+            About.CAMPAIGN,
+            line.campaign.pk,
+            _("“%(campaign)s” is paused.") % {"campaign": line.campaign.name},
+            line.campaign.state_reason,
+        )
+        for line in lines
+        if line.campaign.state == Campaign.State.PAUSED and line.campaign.state_reason
+    ]
+
+
+def _unplanned(lines: Sequence[Line], plan: Forecast) -> list[Need]:
+    return [
+        Need(
+            About.CAMPAIGN,
+            line.campaign.pk,
+            ngettext(
+                "%(count)s message of “%(campaign)s” cannot leave.",
+                "%(count)s messages of “%(campaign)s” cannot leave.",
+                plan.unplanned[line.campaign.pk],
+            )
+            % {
+                "count": wording.number(plan.unplanned[line.campaign.pk]),
+                "campaign": line.campaign.name,
+            },
+            _("None of its accounts has room for them as things stand."),
+        )
+        for line in lines
+        if line.campaign.pk in plan.unplanned
+    ]
+
+
+def _imports(workspace: Workspace, now: datetime) -> list[Need]:
+    lately = ContactImport.objects.filter(
+        state=ContactImport.State.FINISHED, invalid__gt=0, finished_at__gt=now - IMPORTS_FOR
+    )
+    rows = visible(lately, workspace).order_by("-id").values_list("pk", "file_name", "invalid")[:5]
+    return [
+        Need(
+            About.IMPORT,
+            pk,
+            ngettext(
+                "%(count)s row of %(file)s was not imported.",
+                "%(count)s rows of %(file)s were not imported.",
+                invalid,
+            )
+            % {"count": wording.number(invalid), "file": name},
+            _("Download them with their reasons, mend them, and import again."),
+        )
+        for pk, name, invalid in rows
+    ]
