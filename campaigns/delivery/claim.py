@@ -80,8 +80,14 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
             # Another account of the campaign took the last one between the two looks.
             return Turn(None, now, Reason.NOTHING_WAITS)
         _count_for_pacing(turn.campaign_id, account_id, now)
-    GmailAccount.objects.filter(pk=account_id).update(burst_until=now + BURST)
+    _renew(account, now)
     return _claim(message, account, now)
+
+
+def _renew(account: GmailAccount, now: datetime) -> None:
+    """Keep the account; not at every message, for a lease that has just begun."""
+    if account.burst_until is None or account.burst_until - now < BURST / 2:
+        GmailAccount.objects.filter(pk=account.pk).update(burst_until=now + BURST)
 
 
 def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> Message | None:
@@ -91,7 +97,8 @@ def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> 
         return None
     if quota.used(entries, now) >= ledger.limits(account).in_force(now):
         return None
-    return _pick(snapshot.waiting_for(account).filter(campaign=None), now)
+    singles = snapshot.waiting_for(account).filter(campaign=None, not_before__lte=now)
+    return singles.order_by("not_before", "id").select_for_update(skip_locked=True).first()
 
 
 def _pick(waiting: QuerySet[Message], now: datetime) -> Message | None:

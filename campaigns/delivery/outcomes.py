@@ -36,7 +36,6 @@ def sent(claim: Claim, reply: str, now: datetime) -> None:
     """Gmail accepted the message, at the latest now."""
     _settle(claim, M.HANDING_OVER, M.SENT, reply=reply, sent_at=now, raw=None)
     ledger.accept(claim.ledger_row_id, now)
-    standing.well_again(claim.account_id)
 
 
 @transaction.atomic

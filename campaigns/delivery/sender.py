@@ -89,6 +89,7 @@ class Burst:
         self.session: SmtpSession | None = None
         self.campaigns: set[int] = set()
         self.tally = Tally()
+        self.well = False
 
     def run(self, keep_going: Callable[[], bool]) -> None:
         try:
@@ -210,8 +211,15 @@ class Burst:
         if reply.code // 100 == 2:
             outcomes.sent(claim, str(reply), timezone.now())
             self.tally.sent += 1
+            self._note_well()
         else:
             self._not_accepted(claim, M.HANDING_OVER, Refused(reply, Phase.DOT))
+
+    def _note_well(self) -> None:
+        """Whatever was wrong before is over with the first message that goes through."""
+        if not self.well:
+            standing.well_again(self.account.pk)
+            self.well = True
 
     def _not_accepted(self, claim: Claim, source: M, error: Refused) -> None:
         now = timezone.now()

@@ -49,11 +49,16 @@ def queues_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) ->
         CampaignAccount.objects.filter(
             Exists(waiting), account=account, campaign__state=Campaign.State.SENDING
         )
+        .annotate(due=Exists(waiting.filter(not_before__lte=now)))
         .select_related("campaign")
         .order_by("campaign_id")
     )
     return [
-        queue_of(row, served[row.campaign_id], put_back_until(account, row.campaign, now))
+        queue_of(
+            row,
+            served[row.campaign_id],
+            None if row.due else put_back_until(account, row.campaign, now),
+        )
         for row in rows
     ]
 

@@ -170,16 +170,6 @@ def test_it_backs_off_longer_each_time(sending: Sending, reply: Reply, phase: Ph
     assert timedelta(minutes=1) < second - timezone.now() <= timedelta(minutes=2)
 
 
-def test_it_is_well_again_after_a_message_went_through(handed_over: Sending) -> None:
-    account = handed_over.account
-    GmailAccount.objects.filter(pk=account.pk).update(
-        failures_in_a_row=3, resting_until=timezone.now(), resting_reason="421"
-    )
-    outcomes.sent(handed_over.claim, "250", timezone.now())
-    account.refresh_from_db()
-    assert (account.failures_in_a_row, account.resting_until) == (0, None)
-
-
 def test_it_tries_one_recipient_later_and_lets_the_others_go(sending: Sending) -> None:
     sending.hear(Reply(450, "The user you are trying to contact is busy.", "4.2.1"), Phase.RCPT)
     assert sending.message.state == M.WAITING

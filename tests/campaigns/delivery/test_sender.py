@@ -133,6 +133,19 @@ def test_it_waits_again_when_it_fails_before_the_dot(
     assert sorted(accepted(gmail, campaign)) == people(campaign)
 
 
+def test_it_is_well_again_after_a_message_went_through(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    gmail.control(faults=[{"where": "mail", "reply": "421 4.7.0 Try again later"}])
+    send_due(account.pk)
+    account.refresh_from_db()
+    assert account.failures_in_a_row == 1
+    GmailAccount.objects.filter(pk=account.pk).update(resting_until=timezone.now())
+    assert send_due(account.pk) == Tally(sent=3)
+    account.refresh_from_db()
+    assert (account.failures_in_a_row, account.resting_until) == (0, None)
+
+
 def test_it_never_sends_again_what_was_cut_off_in_its_body_unless_it_surely_failed(
     gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
 ) -> None:
