@@ -21,7 +21,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import explain, sealed, standing
-from accounts.endpoints import endpoints_for, google_endpoints, practice_endpoints
+from accounts.endpoints import (
+    endpoints_for,
+    google_endpoints,
+    google_servers,
+    practice_endpoints,
+)
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
 from accounts.vault import VaultError
@@ -84,7 +89,7 @@ def connect_by_app_password(
     address = _checked_address(address)
     if not password.strip():
         raise ConnectError(_("Paste the app password: 16 letters."), "password")
-    endpoints = _endpoints(workspace, practice)
+    endpoints = _practice_or(google_servers(), practice)
     _check_mailbox(account, address, endpoints)
     try:
         SmtpSession.open(
@@ -128,7 +133,7 @@ def start_oauth(
 
     What the answer is checked against waits in `session`, once; a second start replaces it.
     """
-    endpoints = _endpoints(workspace, practice)
+    endpoints = _with_client(workspace, practice)
     if not endpoints.client_id:
         raise ConnectError(_("Set the Google client first: its id and its secret."), "client_id")
     hint = account.address if account else None
@@ -154,7 +159,7 @@ def finish_oauth(
     it is taken out of the session before Google is asked.
     """
     waiting = _take_waiting(session, workspace, answer)
-    endpoints = _endpoints(workspace, waiting["practice"])
+    endpoints = _with_client(workspace, waiting["practice"])
     meant = visible(GmailAccount.objects.all(), workspace).filter(pk=waiting["account"]).first()
     try:
         grant = oauth.exchange(
@@ -284,15 +289,21 @@ def _check_mailbox(account: GmailAccount | None, address: str, endpoints: Endpoi
     )
 
 
-def _endpoints(workspace: Workspace, practice: bool) -> Endpoints:
-    """Where to connect. Raises ConnectError."""
+def _with_client(workspace: Workspace, practice: bool) -> Endpoints:
+    """Where to ask for consent. Raises ConnectError."""
+    if practice and not google_servers().on_this_machine:
+        return _practice_or(google_servers(), practice)
     try:
-        google = google_endpoints(workspace)
+        return google_endpoints(workspace)
     except VaultError as error:
         raise ConnectError(
             _("The secret of the Google client cannot be opened. Save id and secret again."),
             "client_secret",
         ) from error
+
+
+def _practice_or(google: Endpoints, practice: bool) -> Endpoints:
+    """The practice Gmail where it is meant, and Google is not one itself. Raises ConnectError."""
     if not practice or google.on_this_machine:
         return google
     found = practice_endpoints()

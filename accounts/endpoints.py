@@ -5,6 +5,7 @@ account is a practice account. Or `make run`'s practice Gmail stands beside Goog
 only the accounts that were connected to it use it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
@@ -16,19 +17,23 @@ from gmail.endpoints import Endpoints
 from gmail.errors import Unreachable
 
 
+def google_servers() -> Endpoints:
+    """What the environment names: all that a login with an app password needs."""
+    return Endpoints(**settings.GOOGLE, **settings.GMAIL)
+
+
 @sensitive_variables()
 def google_endpoints(workspace: Workspace) -> Endpoints:
-    """The environment's, with the workspace's own client where the environment names none.
+    """The same, with the workspace's own client where the environment names none.
 
     Raises VaultError when the client's secret cannot be opened.
     """
-    client_id, client_secret = settings.GOOGLE["client_id"], settings.GOOGLE["client_secret"]
-    if not client_id:
-        client = OAuthClient.objects.filter(workspace=workspace).first()
-        if client is not None:
-            client_id, client_secret = client.client_id, sealed.CLIENT_SECRET.open(client)
-    google = {**settings.GOOGLE, "client_id": client_id, "client_secret": client_secret}
-    return Endpoints(**google, **settings.GMAIL)
+    google = google_servers()
+    client = OAuthClient.objects.filter(workspace=workspace).first()
+    if google.client_id or client is None:
+        return google
+    secret = sealed.CLIENT_SECRET.open(client)
+    return replace(google, client_id=client.client_id, client_secret=secret)
 
 
 def practice_endpoints() -> Endpoints | None:
@@ -43,9 +48,9 @@ def practice_endpoints() -> Endpoints | None:
 
 def endpoints_for(account: GmailAccount) -> Endpoints:
     """Raises Unreachable for a practice account whose practice Gmail is gone, and VaultError."""
-    google = google_endpoints(account.workspace)
-    if not account.practice or google.on_this_machine:
-        return google
+    if not account.practice or google_servers().on_this_machine:
+        by_consent = account.auth == GmailAccount.Auth.OAUTH
+        return google_endpoints(account.workspace) if by_consent else google_servers()
     practice = practice_endpoints()
     if practice is None:
         raise Unreachable("The practice Gmail of this account is not there. Start it: make run")

@@ -28,7 +28,11 @@ from accounts.connect import (
     finish_oauth,
     start_oauth,
 )
-from accounts.endpoints import endpoints_for, google_endpoints, practice_endpoints
+from accounts.endpoints import (
+    google_endpoints,
+    google_servers,
+    practice_endpoints,
+)
 from accounts.gmail_forms import AnswerForm, AppPasswordForm, GoogleClientForm, PasswordAgainForm
 from accounts.google_client import keep_client
 from accounts.models import GmailAccount, OAuthClient, Workspace
@@ -37,7 +41,6 @@ from accounts.redirect_address import redirect_address
 from accounts.tenancy import visible, visible_or_404, workspace_of
 from accounts.vault import VaultError
 from gmail.endpoints import Endpoints
-from gmail.errors import Unreachable
 
 # Where the session keeps what went wrong at Google, until the page that started it is shown.
 TROUBLE_KEY = "gmail_trouble"
@@ -273,17 +276,15 @@ def _google(workspace: Workspace) -> Endpoints:
     try:
         return google_endpoints(workspace)
     except VaultError:
-        return Endpoints(**settings.GOOGLE, **settings.GMAIL)
+        return google_servers()
 
 
 def _endpoints_of(account: GmailAccount) -> Endpoints | None:
-    """None for a practice account whose practice Gmail is not there."""
-    try:
-        return endpoints_for(account)
-    except Unreachable:
-        return None
-    except VaultError:
-        return _google(account.workspace)
+    """Where the account's consent is asked; None where its practice Gmail is not there."""
+    google = _google(account.workspace)
+    if not account.practice or google.on_this_machine:
+        return google
+    return practice_endpoints()
 
 
 def _may_lead_to(

@@ -244,6 +244,10 @@ UNFOLD = {
     },
 }
 
+# --- Errors ----------------------------------------------------------------------------------
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.error_reports.DiscreetFilter"
+
 # --- Logging ---------------------------------------------------------------------------------
 
 LOGGING = {

@@ -88,3 +88,15 @@ def test_it_practises_with_what_the_environment_names_when_that_is_here(
 ) -> None:
     account = make_account(workspace, practice=True)
     assert endpoints_for(account).smtp_ssl_port == int(gmail.env["GMAIL_SMTP_SSL_PORT"])
+
+
+def test_it_needs_no_client_for_an_account_with_an_app_password(
+    google: Settings, workspace: Workspace
+) -> None:
+    """A client's secret that cannot be opened is no concern of such an account."""
+    OAuthClient.objects.create(workspace=workspace, client_id="ours", sealed_secret="spoilt")
+    account = make_account(workspace, practice=False)
+    with pytest.raises(sealed.VaultError):
+        endpoints_for(account)
+    account.auth = GmailAccount.Auth.APP_PASSWORD
+    assert endpoints_for(account).smtp_host == "smtp.gmail.com"
