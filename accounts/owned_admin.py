@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import Http404, HttpRequest
 from unfold.admin import ModelAdmin
@@ -25,6 +26,14 @@ class OwnedAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible(super().get_queryset(request), workspace_of(request))
+
+    def shown_rows(self, request: HttpRequest) -> QuerySet[Any]:
+        """What the list shows, with its search and filters; 404 where it has no such filter."""
+        try:
+            rows: QuerySet[Any] = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters as error:
+            raise Http404 from error
+        return rows
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         # Never chosen in a form: it is the workspace of the request.

@@ -56,6 +56,14 @@ class Address:
         """The address of `has`'s own rows."""
         return reverse(self.name, kwargs=self._fill(has))
 
+    def path_of_none(self) -> str:
+        """The same address for rows that do not exist."""
+        kwargs = {
+            argument: source if isinstance(source, str) else 987_654_321
+            for argument, source in self._sources().items()
+        }
+        return reverse(self.name, kwargs=kwargs)
+
     def leads_to_rows(self) -> bool:
         """Whether an argument is the key of a row, which may be somebody else's."""
         return any(not isinstance(source, str) for source in self._sources().values())

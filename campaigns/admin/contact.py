@@ -91,7 +91,7 @@ class ContactAdmin(OwnedAdmin):
 
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
         """A CSV of what the list shows, with its search and filters."""
-        shown = self.get_changelist_instance(request).get_queryset(request)
+        shown = self.shown_rows(request)
         # Without what the screen adds for itself.
         contacts = Contact.objects.filter(pk__in=shown.order_by().values("pk"))
         name = f"contacts-{timezone.localdate().isoformat()}.csv"

@@ -113,7 +113,7 @@ class MessageAdmin(OwnedAdmin):
 
     def export(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         """The list as it is filtered, as CSV."""
-        filtered = self.get_changelist_instance(request).get_queryset(request)
+        filtered = self.shown_rows(request)
         zone = ZoneInfo(workspace_of(request).time_zone)
         return StreamingHttpResponse(
             as_csv(filtered.order_by("pk"), zone),

@@ -42,6 +42,8 @@ class TemplateAdmin(OwnedAdmin):
     add_form_template = change_form_template = "campaigns/templates/editor.html"
     delete_confirmation_template = "campaigns/templates/delete.html"
     delete_selected_confirmation_template = "campaigns/templates/delete_several.html"
+    # Said here, because the count below takes away the order of the model.
+    ordering = ("-updated_at",)
     empty_icon = "draft"
     empty_title = _("No templates yet")
     empty_text = _("A template is the subject and the message, with places for names.")
