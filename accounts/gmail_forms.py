@@ -86,7 +86,7 @@ class GoogleClientForm(ConnectForm):
     def full_clean(self) -> None:
         super().full_clean()
         # A secret that was pasted into the wrong field must not come back to the screen.
-        if "client_id" in self.errors and "@" not in self.data["client_id"]:
+        if "client_id" in self.errors and "@" not in self.data.get("client_id", ""):
             self.data = {**self.data, "client_id": ""}
 
     def clean_client_id(self) -> str:
