@@ -11,10 +11,10 @@ from html5lib.treebuilders import getTreeBuilder
 
 from campaigns.rendering.masking import Mask
 from campaigns.rendering.pieces import Kind
+from campaigns.rendering.problems import size_problem
 
 # An author's mail has a few thousand elements, a few dozen deep. Reading HTML takes time that
 # grows with the product of some of these, so they are limited before it hangs.
-MAX_SOURCE = 1_000_000  # characters
 MAX_MARKS = 20_000  # less-than signs and ampersands
 MAX_ELEMENTS = 15_000
 MAX_DEPTH = 200
@@ -128,11 +128,8 @@ def _without_comments(mask: Mask) -> str:
 
 
 def _refuse_hostile(source: str) -> None:
-    if len(source) > MAX_SOURCE:
-        raise MarkupError(
-            _("This is longer than %(limit)s characters. Make it shorter.")
-            % {"limit": f"{MAX_SOURCE:,}"}
-        )
+    if problem := size_problem(source):
+        raise MarkupError(problem.sentence)
     if source.count("<") + source.count("&") > MAX_MARKS:
         raise MarkupError(_("This HTML is too large. Simplify it."))
     for tag in source.split("<")[1:]:

@@ -68,8 +68,8 @@ def test_it_writes_a_message_with_two_parts() -> None:
     text, html = message.iter_parts()
     assert text.get_content_type() == "text/plain"
     assert html.get_content_type() == "text/html"
-    assert text.get_content() == "Hi\n"
-    assert html.get_content() == "<p>Hi</p>\n"
+    assert text.get_content() == "Hi\r\n"
+    assert html.get_content() == "<p>Hi</p>\r\n"
     assert not message.defects
     assert len(message.items()) == 8
 
