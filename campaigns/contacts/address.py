@@ -128,7 +128,7 @@ def _first_of_several(text: str) -> str:
 
 
 def _unwrap(text: str) -> tuple[str, str]:
-    """``Ana Lee <mailto:ana@example.org>;`` -> the address, and the name."""
+    """``Ana Lee <mailto:ana@example.org>;`` or ``'ana@example.org'`` -> the address, the name."""
     text = text.rstrip(";, ")
     display_name = ""
     angles = _ANGLES.match(text)
@@ -136,6 +136,8 @@ def _unwrap(text: str) -> tuple[str, str]:
         display_name, text = angles[1].strip().strip("\"'").strip(), angles[2].strip()
     if text[:7].lower() == "mailto:":
         text = text[7:].partition("?")[0].strip()
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1].strip()
     return text, display_name
 
 

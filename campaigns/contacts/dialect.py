@@ -122,24 +122,32 @@ def _guess_delimiter(lines: Sequence[tuple[int, str]]) -> str:
 
 def _guess_header_line(lines: Sequence[tuple[int, str]], delimiter: str) -> int:
     """The line that names the columns: one says so, or it stands right above the first address."""
-    above: list[Record] = []
-    first_row: Record | None = None
-    for record in records(iter(lines), delimiter):
-        if is_blank(record):
-            continue
-        if any(map(looks_like_address, record.cells)):
-            first_row = record
-            break
-        above.append(record)
-    for record in above:
-        if any(alias_of(cell) == EMAIL for cell in record.cells):
-            return record.line
-    if first_row is None:
-        widest = max(above, key=lambda record: len(record.cells), default=None)
-        return widest.line if widest is not None else NO_HEADER
-    if above and _could_be_header(above[-1], len(first_row.cells)):
-        return above[-1].line
+    rows = [row for row in records(iter(lines), delimiter) if not is_blank(row)]
+    have_address = [any(map(looks_like_address, row.cells)) for row in rows]
+    first = have_address.index(True) if True in have_address else len(rows)
+    for at, row in enumerate(rows):
+        if not have_address[at] and _names_addresses(row, rows[at + 1 :], needed=at > first):
+            return row.line
+    if not rows:
+        return NO_HEADER
+    if first == len(rows):
+        return max(rows, key=lambda row: len(row.cells)).line
+    if first and _could_be_header(rows[first - 1], len(rows[first].cells)):
+        return rows[first - 1].line
     return NO_HEADER
+
+
+def _names_addresses(row: Record, below: Sequence[Record], *, needed: bool) -> bool:
+    """Whether a cell says "E-mail"; with `needed`, whether addresses stand below it, too."""
+    columns = [at for at, cell in enumerate(row.cells) if alias_of(cell) == EMAIL]
+    return bool(columns) and (
+        not needed
+        or any(
+            at < len(other.cells) and looks_like_address(other.cells[at])
+            for other in below
+            for at in columns
+        )
+    )
 
 
 def _could_be_header(record: Record, width: int) -> bool:

@@ -17,6 +17,7 @@ LONGEST_LINE = 1_000_000
 BYTE_ORDER_MARK = "\ufeff"
 
 _CHUNK = 1 << 16
+_END_OF_TEXT = "\x1a"  # how CP/M and old DOS programs end a file
 _KEEP_BYTES = "daypost.keep_bytes"
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 
@@ -44,7 +45,7 @@ def physical_lines(file: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
             break
         # A file without line ends must not pile up in memory.
         pending = pending[: LONGEST_LINE + 1]
-    if pending:
+    if pending and pending != _END_OF_TEXT:
         yield number + 1, pending
 
 

@@ -22,6 +22,8 @@ PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
         ("Ana Lee <ana@example.org>", "ana@example.org"),
         ('"Lee, Ana" <mailto:ana@example.org>', "ana@example.org"),
         ("<ana@example.org>", "ana@example.org"),
+        ("'ana@example.org'", "ana@example.org"),
+        ('"ana@example.org"', "ana@example.org"),
         ("ana@example.org;", "ana@example.org"),
         ("ana@example.org\n", "ana@example.org"),
         ("ana@example.org ::: ana@example.net", "ana@example.org"),

@@ -94,6 +94,16 @@ def test_it_finds_the_header_below_other_lines(above, line):
     assert found.sample == [["a@example.org", "Ana", "Rome"]]
 
 
+def test_it_is_not_misled_by_an_address_above_the_header():
+    text = b"Club;info@example.org\nas of May\n\nE-Mail;Name\na@example.org;Ana\n"
+    assert guessed(text).header_line == 4
+
+
+def test_it_does_not_take_a_row_for_the_header_because_it_says_mail():
+    text = b"a@example.org,Phone\n,Mail\nb@example.org,Mail\nc@example.org,Phone\n"
+    assert guessed(text).header_line == NO_HEADER
+
+
 def test_it_finds_a_header_whose_words_it_does_not_know():
     found = guessed(b"Foo,Bar\nAna,a@example.org\nBen,b@example.org\n")
     assert (found.header_line, found.columns) == (1, {"Foo": "foo", "Bar": "email"})

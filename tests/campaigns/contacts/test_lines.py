@@ -15,6 +15,10 @@ def test_it_counts_every_kind_of_line_end():
     ]  # fmt: skip
 
 
+def test_it_does_not_take_the_end_of_an_old_file_for_a_line():
+    assert lines(b"a\r\n\x1a") == [(1, "a")]
+
+
 def test_it_does_not_part_lines_at_other_signs():
     assert lines("a\x0bb\x85c\u2028d\n".encode()) == [(1, "a\x0bb\x85c\u2028d")]
 
