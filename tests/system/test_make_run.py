@@ -36,6 +36,7 @@ def test_it_starts_stops_and_carries_on_where_it_stopped(clone: Path, home: Path
             email=EMAIL,
             password1=PASSWORD,
             password2=PASSWORD,
+            workspace_name="Ana's garden",
         )
         assert answer.url == instance.url, answer.text
         practice = requests.get(f"http://localhost:{instance.practice_port}/", timeout=10)
