@@ -118,15 +118,16 @@ def _account_checks(campaign: Campaign, now: datetime) -> list[Check]:
 def _account_check(account: GmailAccount, now: datetime) -> Check:
     named = {"address": account.address}
     if account.state != GmailAccount.State.READY:
-        sentence = _("%(address)s is not connected. Connect it again.") % named
+        sentence = _("The account %(address)s is not connected. Connect it again.") % named
         return Check("account", False, sentence)
     if ledger.limits(account).for_campaigns(now) < 1:
         sentence = _(
-            "%(address)s has nothing left for campaigns: its limit, less what is kept free, is 0. "
+            "The account %(address)s has nothing left for campaigns: its limit, less what is kept "
+            "free, is 0. "
             "Raise the limit of the account."
         )
         return Check("account", False, sentence % named)
-    return Check("account", True, _("%(address)s is connected.") % named)
+    return Check("account", True, _("The account %(address)s is connected.") % named)
 
 
 def _hours_check(campaign: Campaign) -> Check:

@@ -29,6 +29,7 @@ from campaigns.models import Campaign, Message, Revision
 from campaigns.rendering import merge, sanitize
 from campaigns.rendering.preview import PREVIEW_CSP, preview_document
 from campaigns.reports import headline, status, wording
+from campaigns.reports.consistent import consistent_reads
 from campaigns.reports.outlook import calendar
 
 # Always shown; every other state only when there is a message in it.
@@ -84,6 +85,7 @@ def _campaign(request: HttpRequest, pk: int) -> Campaign:
     return visible_or_404(Campaign.objects.select_related("workspace"), request, pk)
 
 
+@consistent_reads()
 def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
     accounts = list(campaign.accounts.order_by("id"))
     zone = zone_of(campaign.workspace, accounts)

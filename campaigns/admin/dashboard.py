@@ -21,6 +21,7 @@ from campaigns.models import Campaign
 from campaigns.planning.forecast import Forecast
 from campaigns.reports import attention, charts, headline, progress, usage
 from campaigns.reports.charts import Series
+from campaigns.reports.consistent import consistent_reads
 from campaigns.reports.first_steps import first_steps
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def live(site: "DaypostSite", request: HttpRequest) -> HttpResponse:
     return render(request, "campaigns/dashboard/live.html", context)
 
 
+@consistent_reads()
 def what_moves(workspace: Workspace, now: datetime) -> dict[str, Any]:
     accounts = list(accounts_of(workspace))
     campaigns = _campaigns(workspace)

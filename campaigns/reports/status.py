@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
-from django.db.models.functions import TruncDate
+from django.db.models import Count, DateTimeField, Value
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -67,7 +67,7 @@ def status_of(campaign: Campaign, now: datetime, plan: Forecast | None = None) -
         next_at=plan.next_at(campaign.pk) if sending else None,
         next_to=next_recipient(campaign) if sending else None,
         finishes=plan.finishes(campaign.pk) if sending else campaign.finished_at,
-        by_day=sent_and_planned(campaign, plan),
+        by_day=sent_and_planned(campaign, plan, now),
     )
 
 
@@ -83,22 +83,27 @@ def event_counts(campaign: Campaign) -> dict[str, int]:
     return {**dict.fromkeys(Event.Kind.values, 0), **dict(found)}
 
 
-def sent_and_planned(campaign: Campaign, plan: Forecast) -> dict[date, int]:
-    """A day, in the zone of the account that sends: what was sent plus what is planned."""
-    days = sent_by_day(campaign)
+def sent_and_planned(campaign: Campaign, plan: Forecast, now: datetime) -> dict[date, int]:
+    """A day, in the zone of the account that sends: what was sent plus what is planned.
+
+    What is claimed at this moment leaves today.
+    """
+    days = sent_by_day(campaign, now)
     if campaign.state == Campaign.State.SENDING:
         days.update(plan.by_day(campaign.pk))
     return dict(sorted(days.items()))
 
 
-def sent_by_day(campaign: Campaign) -> Counter[date]:
+def sent_by_day(campaign: Campaign, now: datetime) -> Counter[date]:
+    leaving = Message.State.SENT, Message.State.CLAIMED, Message.State.HANDING_OVER
     days = Counter[date]()
     zones: dict[str, list[GmailAccount]] = defaultdict(list)
     for account in campaign.accounts.all():
         zones[account.time_zone].append(account)
     for zone, accounts in zones.items():
-        sent = campaign.messages.filter(account__in=accounts, state=Message.State.SENT).order_by()
-        day = TruncDate("sent_at", tzinfo=ZoneInfo(zone))
+        sent = campaign.messages.filter(account__in=accounts, state__in=leaving).order_by()
+        moment = Coalesce("sent_at", Value(now, DateTimeField()))
+        day = TruncDate(moment, tzinfo=ZoneInfo(zone))
         days.update(dict(sent.values_list(day).annotate(count=Count("id"))))
     return days
 

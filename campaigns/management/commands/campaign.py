@@ -12,6 +12,7 @@ from accounts.tenancy import visible
 from campaigns import control
 from campaigns.models import Campaign
 from campaigns.reports import status
+from campaigns.reports.consistent import consistent_reads
 from campaigns.reports.status import Status
 
 ACTIONS: dict[str, Callable[[int], object]] = {
@@ -50,8 +51,8 @@ class Command(WorkspaceCommand):
             raise CommandError(f"There is no campaign {options['id']} here.")
         if options["action"]:
             self._act(options["action"], campaign)
-        now = timezone.now()
-        report = status.status_of(found.get(), now)
+        with consistent_reads():
+            report = status.status_of(found.get(), timezone.now())
         self.answer(options, _document(report), _text(report))
 
     def _act(self, action: str, campaign: Campaign) -> None:

@@ -13,6 +13,7 @@ from accounts.tenancy import visible
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.models import Campaign
 from campaigns.reports import status
+from campaigns.reports.consistent import consistent_reads
 
 
 class Command(WorkspaceCommand):
@@ -22,6 +23,7 @@ class Command(WorkspaceCommand):
         super().add_arguments(parser)
         parser.add_argument("--campaign", type=int, metavar="ID", help="one campaign only")
 
+    @consistent_reads()
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = self.find_workspace(options)
         now = timezone.now()
@@ -33,7 +35,7 @@ class Command(WorkspaceCommand):
                 raise CommandError(f"There is no launched campaign {options['campaign']} here.")
         days = Counter[date]()
         for campaign in chosen:
-            days.update(status.sent_and_planned(campaign, plan))
+            days.update(status.sent_and_planned(campaign, plan, now))
         finishes = plan.finishes(options["campaign"])
         uses = status.account_uses(workspace, now)
         document = {
