@@ -15,18 +15,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
-from unfold.views import ChangeList
 
 from accounts.owned_admin import OwnedAdmin
 from accounts.tenancy import visible_or_404, workspace_of
 from campaigns.admin import campaign_page, wizard
 from campaigns.admin.badges import campaign_badge
-from campaigns.admin.state_links import state_links
+from campaigns.admin.state_links import StateList, state_links
 from campaigns.models import Campaign
 from campaigns.reports import progress, wording
 
 
-class CampaignList(ChangeList):
+class CampaignList(StateList):
     """A page of the list, with what only the messages and the forecast know of each campaign."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -57,7 +56,7 @@ class CampaignAdmin(OwnedAdmin):
 
     # --- The list ----------------------------------------------------------------------------
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StateList]:
         return CampaignList
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -22,7 +22,7 @@ from accounts.owned_admin import OwnedAdmin
 from accounts.pages_context import page_context
 from accounts.tenancy import visible, visible_or_404, workspace_of
 from campaigns.admin.badges import message_badge
-from campaigns.admin.state_links import state_links
+from campaigns.admin.state_links import StateList, state_links
 from campaigns.models import Campaign, Message
 from campaigns.reports import wording
 from campaigns.reports.export import as_csv
@@ -72,6 +72,9 @@ class MessageAdmin(OwnedAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """A campaign in the order in which it leaves, everything with the newest first."""
         return ("pk",) if CAMPAIGN_PARAMETER in request.GET else ("-pk",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StateList]:
+        return StateList
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {

@@ -1,13 +1,23 @@
 """Filters of a list as plain links: one for each state, and one for all."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import TextChoices
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from unfold.views import ChangeList
 
 PARAMETER = "state__exact"
+
+
+class StateList(ChangeList):
+    """A list whose filters are links: it knows that it is filtered when nothing matches."""
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        specs, has_filters, lookups, may_repeat, active = super().get_filters(request)
+        return specs, has_filters, lookups, may_repeat, active or bool(lookups)
 
 
 @dataclass(frozen=True)

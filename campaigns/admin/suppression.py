@@ -46,6 +46,8 @@ class SuppressForm(forms.Form):
                 len(wrong),
             )
             raise forms.ValidationError(sentence % {"wrong": _named(wrong)})
+        if not keys:
+            raise forms.ValidationError(self.fields["addresses"].error_messages["required"])
         return keys
 
 
@@ -86,7 +88,7 @@ class SuppressionAdmin(OwnedAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        form = SuppressForm(request.POST or None)
+        form = SuppressForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             cleaned = form.cleaned_data
             added = suppressing.suppress(

@@ -119,7 +119,7 @@ def audience(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpR
 
 
 def _audience(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    form = AudienceForm(request.POST or None, instance=campaign)
+    form = AudienceForm(request.POST if request.method == "POST" else None, instance=campaign)
     if request.method == "POST" and form.is_valid():
         form.save()
         return _after(request, campaign, "audience")
@@ -154,7 +154,7 @@ def audience_context(campaign: Campaign, chosen: Any) -> dict[str, Any]:
 
 @of_draft
 def template(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    form = TemplateForm(request.POST or None, instance=campaign)
+    form = TemplateForm(request.POST if request.method == "POST" else None, instance=campaign)
     if request.method == "POST" and form.is_valid():
         form.save()
         return _after(request, campaign, "template")
@@ -170,7 +170,7 @@ def template(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpR
 @of_draft
 def when(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpResponse:
     now = timezone.now()
-    form = WhenForm(campaign, now, request.POST or None)
+    form = WhenForm(campaign, now, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         form.save()
         return _after(request, campaign, "when")
