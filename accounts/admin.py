@@ -92,16 +92,12 @@ class GmailAccountAdmin(OwnedAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_in_words(self, account: Any) -> SafeString:
-        badges = [state_badge(account)]
-        if account.practice:
-            badges.append(_badge(_("Practice"), "dp-info"))
+        practice = _badge(_("Practice"), "dp-info") if account.practice else ""
         reason = account.state_reason or (account.resting_reason if is_resting(account) else "")
-        if not reason:
-            return format_html("{} {}", badges[0], badges[1] if account.practice else "")
         return format_html(
-            '{} {}<div class="dp-muted">{}</div>',
-            badges[0],
-            badges[1] if account.practice else "",
+            '<div class="gm-state">{} {}<p class="dp-muted">{}</p></div>',
+            state_badge(account),
+            practice,
             reason,
         )
 

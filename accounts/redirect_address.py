@@ -12,10 +12,14 @@ from gmail.endpoints import is_loopback
 
 @dataclass(frozen=True)
 class RedirectAddress:
-    """`reachable`: whether the browser ends here; otherwise its address has to be pasted."""
+    """`reachable`: whether the browser ends here; otherwise its address has to be pasted.
+
+    `browser_is_here`: whether it runs on this machine, and so reaches what listens only here.
+    """
 
     url: str
     reachable: bool
+    browser_is_here: bool
 
 
 def redirect_address(request: HttpRequest) -> RedirectAddress:
@@ -27,13 +31,14 @@ def redirect_address(request: HttpRequest) -> RedirectAddress:
     """
     path = reverse("admin:gmail_callback")
     if settings.PUBLIC_URL.startswith("https://") and _is_at(request, settings.PUBLIC_URL):
-        return RedirectAddress(f"{settings.PUBLIC_URL}{path}", reachable=True)
+        return RedirectAddress(f"{settings.PUBLIC_URL}{path}", True, browser_is_here=False)
     parts = urlsplit(request.build_absolute_uri(path))
     host = parts.hostname or ""
-    if is_loopback(host) or (parts.scheme == "https" and _is_public_name(host)):
-        return RedirectAddress(parts.geturl(), reachable=True)
+    here = is_loopback(host)
+    if here or (parts.scheme == "https" and _is_public_name(host)):
+        return RedirectAddress(parts.geturl(), reachable=True, browser_is_here=here)
     port = f":{parts.port}" if parts.port else ""
-    return RedirectAddress(f"http://localhost{port}{path}", reachable=False)
+    return RedirectAddress(f"http://localhost{port}{path}", False, browser_is_here=False)
 
 
 def _is_at(request: HttpRequest, url: str) -> bool:

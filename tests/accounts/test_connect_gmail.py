@@ -1,16 +1,15 @@
 import json
-import os
-import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
+from accounts.management.commands.connect_gmail import Command
 from accounts.models import GmailAccount, Workspace
-from tests.accounts.gmail_cast import ANA, ANA_PASSWORD
-from tests.practice_gmail import REPOSITORY, PracticeGmail
+from tests.accounts.gmail_cast import ANA, ANA_PASSWORD, new_workspace
+from tests.practice_gmail import PracticeGmail
 
 
 @pytest.fixture
@@ -33,9 +32,9 @@ def test_it_connects_and_answers_in_json(
 
 
 def test_it_connects_the_practice_gmail_of_this_machine(
-    shared_gmail: PracticeGmail, workspace: Workspace, password_file: Path, settings: object
+    shared_gmail: PracticeGmail, workspace: Workspace, password_file: Path, settings: Settings
 ) -> None:
-    settings.PRACTICE_DIR = shared_gmail.directory  # type: ignore[attr-defined]
+    settings.PRACTICE_DIR = shared_gmail.directory
     call_command(
         "connect_gmail",
         ANA,
@@ -76,38 +75,29 @@ def test_it_says_that_the_file_cannot_be_read(workspace: Workspace, tmp_path: Pa
         call_command("connect_gmail", ANA, f"--app-password-file={tmp_path / 'none'}")
 
 
-def test_it_ends_with_status_1_and_the_sentence_on_standard_error(
-    shared_gmail: PracticeGmail, tmp_path: Path, password_file: Path
+@pytest.mark.django_db(transaction=True)
+def test_it_ends_with_the_status_of_the_contract(
+    gmail: PracticeGmail, password_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command as people run it, on a data folder of its own."""
-    environment = {
-        **os.environ,
-        **shared_gmail.env,
-        "DAYPOST_DATA_DIR": str(tmp_path / "var"),
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
+    new_workspace()
 
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def run(*options: str) -> tuple[int, str, str]:
+        """As manage.py runs it, down to its exit status."""
+        try:
+            Command().run_from_argv(["manage.py", "connect_gmail", ANA, *options])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        else:
+            status = 0
+        return status, *capsys.readouterr()
 
-    assert run("migrate", "-v0").returncode == 0
-    owner_password = tmp_path / "owner"
-    owner_password.write_text("a river under 7 bridges")
-    assert run("create_owner", "o@example.org", f"--password-file={owner_password}").returncode == 0
-    good = run("connect_gmail", ANA, f"--app-password-file={password_file}", "--json")
-    assert (good.returncode, json.loads(good.stdout)["state"]) == (0, "ready")
+    option = f"--app-password-file={password_file}"
+    status, out, err = run(option, "--json")
+    assert (status, json.loads(out)["state"], err) == (0, "ready", "")
     password_file.write_text("abcd efgh ijkl mnoq")
-    bad = run("connect_gmail", ANA, f"--app-password-file={password_file}", "--json")
-    assert (bad.returncode, bad.stdout) == (1, "")
-    assert bad.stderr.count("\n") == 1
-    assert "did not accept" in bad.stderr
-    assert run("connect_gmail", ANA).returncode == 2
+    status, out, err = run(option, "--json")
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert "did not accept" in err
+    assert run()[0] == 2
+    assert run(option, "--smtp", "plain")[0] == 2

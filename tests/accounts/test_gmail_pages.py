@@ -212,7 +212,7 @@ def test_it_takes_the_address_that_a_browser_ended_on(
     lan = {"host": "192.168.1.5:8000"}
     page = text(owner_client.get(CONNECT, headers=lan))
     assert "http://localhost:8000/gmail/callback/" in page
-    assert "It will: Google does not send browsers back" in page
+    assert "Then paste the address that your browser ended on" in page
     location = gmail.consent(ask(owner_client, host="192.168.1.5:8000"), account=ANA)
     assert location.startswith("http://localhost:8000/gmail/callback/")
     answer = {"answer": f"  {location}\n"}
