@@ -207,17 +207,25 @@ class _Ledger:
     def room(self, at: datetime) -> Room:
         self._forget(at)
         limit = self.limit(at)
-        uses = (Use(moment, recipients) for moment, recipients, _ in self.uses)
-        full = self.used >= limit
         return Room(
             account_id=self.account.account_id,
             zone=self.account.zone,
             limit=limit,
             free=limit - self.used,
-            next_free_at=quota.free_at(uses, limit, at) if full else at,
+            next_free_at=self._next_free_at(limit, at),
             connected=self.account.connected,
             resting_until=self.account.resting_until,
         )
+
+    def _next_free_at(self, limit: int, at: datetime) -> datetime | None:
+        excess = self.used + 1 - limit
+        if excess <= 0:
+            return at
+        # Mostly the oldest use makes room; only a limit that shrank needs a look at more of them.
+        if self.uses and limit > 0 and excess <= self.uses[0][1]:
+            return quota.counts_until(self.uses[0][0])
+        uses = (Use(moment, recipients) for moment, recipients, _ in self.uses)
+        return quota.free_at(uses, limit, at)
 
     def limit(self, at: datetime) -> int:
         return self.account.limits.for_campaigns(at, quota.used(map(_use, self.singles), at))
