@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -24,14 +25,11 @@ from campaigns.reports.charts import Series
 from campaigns.reports.consistent import consistent_reads
 from campaigns.reports.first_steps import first_steps
 
-if TYPE_CHECKING:
-    from config.admin_site import DaypostSite
-
 DAYS = 14
 GOING_ON_SHOWN, OTHERS_SHOWN = 50, 3
 
 
-def dashboard(site: "DaypostSite", request: HttpRequest) -> HttpResponse:
+def dashboard(site: AdminSite, request: HttpRequest) -> HttpResponse:
     workspace, now = workspace_of(request), timezone.now()
     steps = first_steps(workspace)
     context = page_context(
@@ -45,7 +43,7 @@ def dashboard(site: "DaypostSite", request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "campaigns/dashboard.html", context)
 
 
-def live(site: "DaypostSite", request: HttpRequest) -> HttpResponse:
+def live(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """What moves on the dashboard, for HTMX to put each part in its place."""
     context = what_moves(workspace_of(request), timezone.now())
     return render(request, "campaigns/dashboard/live.html", context)
