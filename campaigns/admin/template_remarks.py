@@ -14,10 +14,14 @@ from campaigns.contacts import audience
 from campaigns.launch import WORKSPACE_FIELDS, known_fields
 from campaigns.models import Contact
 from campaigns.rendering import merge
+from campaigns.rendering.links import LinkProblem, check_links
+from campaigns.rendering.pieces import column_of, line_of
 from campaigns.rendering.sanitize import MarkupError, sanitize
 
 # Gmail shows a longer message cut, with a link to the rest.
 GMAIL_CUTS_AT = 102_000  # octets
+
+_HREF = r"""(?i:href)\s*=\s*["']?\s*"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,33 +102,42 @@ def _on_gap(source: str, field: str, count: int) -> Remark:
     plain_use = re.search(r"\{\{\s*" + re.escape(field) + r"\s*\}\}", source)
     if plain_use is None:
         return Remark("warn", with_code(f"{sentence} " + _("Give it a fallback.")))
-    before = source[: plain_use.start()]
-    return Remark(
-        "warn",
-        with_code(sentence),
-        before.count("\n") + 1,
-        len(before) - before.rfind("\n"),
-        plain_use.group(),
-        f'{{{{ {field} | default: "…" }}}}',
-    )
+    with_fallback = f'{{{{ {field} | default: "…" }}}}'
+    return _at(source, plain_use.start(), plain_use.group(), sentence, with_fallback)
+
+
+def _at(source: str, start: int, found: str, sentence: str, better: str = "") -> Remark:
+    line, column = line_of(source, start), column_of(source, start)
+    return Remark("warn", with_code(sentence), line, column, found, better)
 
 
 def _on_markup(source: str) -> list[Remark]:
     try:
         sanitized = sanitize(source)
+        links = check_links(sanitized.html, rendered=False)
     except MarkupError as error:
         return [Remark("danger", with_code(error.sentence))]
-    remarks = []
+    remarks = [_on_link(source, link) for link in links]
     if sanitized.removed:
         sentence = _("Will be left out, as a mail must not hold it: %(removed)s.")
-        remarks.append(
-            Remark("warn", _escaped(sentence % {"removed": ", ".join(sanitized.removed)}))
-        )
+        left_out = sentence % {"removed": ", ".join(sanitized.removed)}
+        remarks.append(Remark("warn", format_html("{}", left_out)))
     size = len(sanitized.html.encode())
     if size > GMAIL_CUTS_AT:
         sentence = _("This is %(size)s kB long. Gmail shows only the first 102 kB of a message.")
-        remarks.append(Remark("warn", _escaped(sentence % {"size": f"{size / 1000:,.0f}"})))
+        remarks.append(Remark("warn", with_code(sentence % {"size": f"{size / 1000:,.0f}"})))
     return remarks
+
+
+def _on_link(source: str, problem: LinkProblem) -> Remark:
+    url = problem.link.url
+    sentence = problem.sentence
+    if problem.link.text:
+        sentence += " " + _("It stands behind “%(text)s”.") % {"text": problem.link.text}
+    written = re.search(_HREF + f"({re.escape(url)})", source)
+    if not url or written is None:
+        return Remark("warn", with_code(sentence))
+    return _at(source, written.start(1), url, sentence)
 
 
 def with_code(sentence: str) -> SafeString:
@@ -138,7 +151,3 @@ def with_code(sentence: str) -> SafeString:
             for index, part in enumerate(parts)
         ),
     )
-
-
-def _escaped(sentence: str) -> SafeString:
-    return format_html("{}", sentence)

@@ -4,7 +4,7 @@
 "use strict";
 
 const PAUSE = 400; // milliseconds without typing, before the preview follows
-const MAX_PAINTED = 200000; // characters; a longer message has no line numbers
+const MAX_PAINTED = 100000; // characters; a longer message has no line numbers
 
 const form = document.getElementById("template_form");
 const subject = document.getElementById("id_subject");

@@ -5,6 +5,7 @@ import pytest
 from campaigns.launch import WORKSPACE_FIELDS, with_footer
 from campaigns.models.contact import STANDARD_FIELDS
 from campaigns.rendering import merge, text
+from campaigns.rendering.links import check_links, links_in
 from campaigns.rendering.sanitize import sanitize
 from campaigns.starters import STARTERS, Starter, starter
 
@@ -33,6 +34,13 @@ def test_it_is_complete_for_somebody_of_whom_nothing_is_known(one: Starter):
     for source in (one.subject, one.html):
         assert merge.check(source, KNOWN) == []
         assert merge.empty_fields(source, ADDRESS) == []
+
+
+@every_starter
+def test_it_marks_the_links_that_are_to_be_filled_in(one: Starter):
+    links = links_in(one.html)
+
+    assert len(check_links(one.html, rendered=False)) == len(set(links))
 
 
 @every_starter

@@ -105,6 +105,23 @@ def test_it_answers_whatever_is_typed(html: str, home: Belongings, owner_client:
     assert owner_client.post(REMARKS, typed).status_code == 200
 
 
+def test_it_says_which_links_look_broken(home: Belongings, owner_client: Client):
+    html = '<p>Hi</p>\n<a href="https://">our site</a> <a href="https://example.org/">fine</a>'
+
+    page = owner_client.post(REMARKS, {"html": html}).content.decode()
+
+    assert "The address <code>https://</code> is not complete or misspelt." in page
+    assert "It stands behind “our site”." in page
+    assert 'data-line="2" data-column="10" data-found="https://"' in page
+    assert page.count("is not complete") == 1
+
+
+def test_it_warns_of_what_gmail_would_cut(home: Belongings, owner_client: Client):
+    page = owner_client.post(REMARKS, {"html": "<p>" + "long " * 24_000 + "</p>"})
+
+    assert "This is 120 kB long." in page.content.decode()
+
+
 # --- Whom it knows ------------------------------------------------------------------------------
 
 
@@ -154,12 +171,14 @@ def preview(request: pytest.FixtureRequest, home: Belongings, owner_client: Clie
 
 
 def test_it_has_no_scripts_no_origin_and_no_way_out(preview: HttpResponse):
-    assert policy(preview) == {
-        "default-src": "'none'",
-        "style-src": "'unsafe-inline'",
-        "img-src": "'self' data:",
-        "sandbox": "",
-    }
+    found = policy(preview)
+
+    assert found["default-src"] == "'none'"  # scripts, frames and requests included
+    assert "script-src" not in found and "connect-src" not in found
+    assert found["sandbox"] == ""
+    assert found["frame-ancestors"] == "'self'"
+    assert found["form-action"] == "'none'"
+    assert "http" not in found["img-src"] and "*" not in found["img-src"]
 
 
 def test_it_tells_nobody_and_is_not_stored(preview: HttpResponse):
