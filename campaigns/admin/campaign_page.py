@@ -146,7 +146,7 @@ def _use(use: status.AccountUse, now: datetime) -> dict[str, Any]:
 
 
 def pause(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(request, pk, control.pause, _("Paused. Nothing leaves until you resume it."))
+    return _act(request, pk, control.pause, _("Paused."))
 
 
 def resume(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
@@ -154,7 +154,7 @@ def resume(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def cancel(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(request, pk, control.cancel, _("Cancelled. What had not left will never leave."))
+    return _act(request, pk, control.cancel, _("Cancelled."))
 
 
 def _act(

@@ -21,12 +21,16 @@ NOW = timedelta(seconds=30)
 def of_campaign(report: Status, now: datetime, zone: ZoneInfo) -> str:
     """ "Next message 14:07 to ana@…, 212 of 1,340 sent, finishes Thursday 11:20." """
     sending = report.campaign.state == Campaign.State.SENDING
-    parts = [first_words(report, now, zone).rstrip("."), _sent(report)]
+    parts = [_sent(report)]
     if report.finishes and sending:
         parts.append(_("finishes %(at)s") % {"at": wording.moment(report.finishes, now, zone)})
     elif sending and report.counts[Message.State.WAITING]:
         parts.append(_("no end in sight as things stand"))
-    return _(", ").join(parts) + "."
+    first = first_words(report, now, zone)
+    # A reason is a sentence, or several, of its own.
+    if first.endswith("."):
+        return f"{first} {_(', ').join(parts)}."
+    return _(", ").join([first, *parts]) + "."
 
 
 def first_words(report: Status, now: datetime, zone: ZoneInfo) -> str:

@@ -77,9 +77,12 @@ def test_it_says_that_there_is_no_end_as_things_stand(client, campaign):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"state": "paused", "state_reason": ""}, "Paused. Nothing leaves until you resume it,"),
-        ({"state": "paused", "state_reason": "Too large (552)."}, "Too large (552), 2 of 40"),
-        ({"state": "cancelled"}, "Cancelled. What had not left will never leave,"),
+        (
+            {"state": "paused", "state_reason": ""},
+            "Paused. Nothing leaves until you resume it. 2 of 40 sent.",
+        ),
+        ({"state": "paused", "state_reason": "Too large (552)."}, "Too large (552). 2 of 40 sent."),
+        ({"state": "cancelled"}, "Cancelled. What had not left will never leave. 2 of"),
         ({"state": "finished", "finished_at": timezone.now()}, "Finished "),
     ],
 )
