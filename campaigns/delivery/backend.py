@@ -76,5 +76,4 @@ def _bytes(mail: EmailMessage, account: GmailAccount, message_id: str) -> bytes:
     mail.from_email = account.address
     headers: dict[str, Any] = mail.extra_headers
     mail.extra_headers = {**headers, "Message-ID": message_id}
-    raw: bytes = mail.message().as_bytes(linesep="\r\n")
-    return raw
+    return mail.message().as_bytes()

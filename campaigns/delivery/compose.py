@@ -39,7 +39,10 @@ class Composer:
             text = merge.render_text(revision.text, values)
             subject = merge.render_subject(revision.subject, values)
         except merge.MergeError as error:
-            raise ContentBroken(str(error)) from error
+            if _is_broken(revision):
+                raise ContentBroken(str(error)) from error
+            # Only with what this contact has in its fields.
+            raise NotWritable(str(error)) from error
         if urls.needs_check(revision.html):
             html = urls.check_rendered(html)
         try:
@@ -65,6 +68,12 @@ class Composer:
         if key not in self.revisions:
             self.revisions[key] = Revision.objects.get(campaign_id=campaign_id, number=number)
         return self.revisions[key]
+
+
+def _is_broken(revision: Revision) -> bool:
+    """Whether the content fails by itself, whoever it is written to."""
+    sources = revision.subject, revision.html, revision.text
+    return any(problem.fatal for source in sources for problem in merge.check(source, ()))
 
 
 def merge_values(message: Message) -> dict[str, object]:

@@ -12,7 +12,7 @@ from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import schedule, sender
 from campaigns.delivery.sender import Burst, Tally, send_due
-from campaigns.models import Campaign, Message, Suppression
+from campaigns.models import Campaign, Contact, Message, Suppression
 from gmail.smtp import SmtpSession
 from tests.campaigns.making import make_campaign, make_single, make_workspace
 from tests.gmail_settings import point_at
@@ -284,6 +284,16 @@ def test_it_pauses_the_campaign_whose_content_cannot_be_rendered(
     assert campaign.state == "paused"
     assert campaign.state_reason
     assert states(campaign) == [M.WAITING] * 3
+
+
+def test_it_skips_the_one_contact_with_whom_the_content_fails(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    campaign.revisions.update(html="<p>{{ 10 | divided_by: number }}</p>")
+    Contact.objects.update(fields={"number": "2"})
+    Contact.objects.filter(email=people(campaign)[1]).update(fields={"number": "0"})
+    assert send_due(account.pk) == Tally(sent=2, skipped=1)
+    assert states(campaign) == [M.SENT, M.SKIPPED, M.SENT]
 
 
 def test_it_needs_reconnecting_when_the_app_password_dies(
