@@ -36,4 +36,6 @@ def test_it_keeps_what_was_typed_and_lets_the_first_person_in(page: Page) -> Non
     page.get_by_label("Password, once more").fill("correct horse battery staple")
     page.get_by_role("button", name="Create account").click()
     expect(page).to_have_url(re.compile(r":\d+/$"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    expect(page.get_by_role("link", name="Dashboard")).to_be_visible()
+    # The heading of the dashboard says what to do first.
+    expect(page.get_by_role("main").get_by_role("link", name="Connect Gmail")).to_be_visible()
