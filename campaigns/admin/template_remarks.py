@@ -49,19 +49,21 @@ class Remark:
 
 
 def on_subject(source: str, workspace: Workspace) -> list[Remark]:
-    problems = merge.check(source, known_fields(workspace))
+    known = known_fields(workspace)
+    problems = merge.check(source, known)
     remarks = [_of_problem(problem) for problem in problems]
     if not any(problem.fatal for problem in problems):
-        remarks += _on_gaps(source, workspace)
+        remarks += _on_gaps(source, workspace, known)
     return remarks
 
 
 def on_message(source: str, workspace: Workspace) -> list[Remark]:
-    problems = merge.check(source, known_fields(workspace))
+    known = known_fields(workspace)
+    problems = merge.check(source, known)
     remarks = [_of_problem(problem) for problem in problems]
     if any(problem.fatal for problem in problems):
         return remarks
-    remarks += _on_gaps(source, workspace)
+    remarks += _on_gaps(source, workspace, known)
     remarks += _on_markup(source)
     return remarks
 
@@ -77,7 +79,7 @@ def _of_problem(problem: merge.Problem) -> Remark:
     )
 
 
-def _on_gaps(source: str, workspace: Workspace) -> list[Remark]:
+def _on_gaps(source: str, workspace: Workspace, known: set[str]) -> list[Remark]:
     """Fields that come out empty, and have nothing to stand in for them."""
     remarks = []
     people = audience.reachable(visible(Contact.objects.all(), workspace))
@@ -86,7 +88,7 @@ def _on_gaps(source: str, workspace: Workspace) -> list[Remark]:
             if not workspace.postal_address.strip():
                 sentence = _("`postal_address` is empty. Write the address in Settings.")
                 remarks.append(Remark("warn", with_code(sentence)))
-        elif field in known_fields(workspace):
+        elif field in known:
             count = audience.without_value(people, field).count()
             if count:
                 remarks.append(_on_gap(source, field, count))
