@@ -23,7 +23,7 @@ class Person:
 def suggestions(workspace: Workspace, typed: str) -> QuerySet[Contact]:
     """The first few contacts whose address or name begins like this."""
     contacts = visible(Contact.objects.order_by("id"), workspace)
-    first, _space, rest = typed.strip().partition(" ")
+    first, _space, rest = _cleaned(typed).partition(" ")
     begins = (
         Q(email_key__startswith=first.lower())
         | Q(first_name__istartswith=first)
@@ -37,7 +37,7 @@ def suggestions(workspace: Workspace, typed: str) -> QuerySet[Contact]:
 def person_for(workspace: Workspace, typed: str) -> Person:
     """Who is meant by an address, or the beginning of one or of a name; else the first contact."""
     contacts = visible(Contact.objects.order_by("id"), workspace)
-    typed = typed.strip()
+    typed = _cleaned(typed)
     found = contacts.filter(email_key=typed.lower()).first() if typed else None
     found = found or suggestions(workspace, typed).first()
     if found is not None:
@@ -46,6 +46,11 @@ def person_for(workspace: Workspace, typed: str) -> Person:
         remark = _("Nobody here begins with “%(typed)s”. This is the first contact.")
         return _contact(first, workspace, remark % {"typed": typed})
     return _example(workspace)
+
+
+def _cleaned(typed: str) -> str:
+    # PostgreSQL refuses to look for a NUL.
+    return typed.replace("\x00", "").strip()
 
 
 def _contact(contact: Contact, workspace: Workspace, remark: str = "") -> Person:
