@@ -42,6 +42,10 @@ class DemoFailed(Exception):
     """Why it could not be shown: one sentence."""
 
 
+class PartsFailed(DemoFailed):
+    """A part that should work in the background does not; its log says why."""
+
+
 class Journey:
     """One demo, from an empty data folder on."""
 
@@ -64,7 +68,7 @@ class Journey:
     ) -> None:
         self.parts.send_signal(signal.SIGTERM)
         self.parts.wait()
-        if isinstance(error, DemoFailed):
+        if isinstance(error, PartsFailed):
             sys.stderr.write(self.log.read_text())
 
     def run(self) -> dict[str, Any]:
@@ -99,7 +103,7 @@ class Journey:
         deadline = time.monotonic() + START_SECONDS
         while not (settings.PRACTICE_DIR / "ready").exists():
             if self.parts.poll() is not None or time.monotonic() > deadline:
-                raise DemoFailed("The practice Gmail did not start: see the lines above.")
+                raise PartsFailed("The practice Gmail did not start: see the lines above.")
             time.sleep(0.1)
 
     def _import(self) -> dict[str, Any]:
@@ -134,7 +138,7 @@ class Journey:
             elif is_over(ask("campaign", campaign)):
                 return
             if self.parts.poll() is not None or time.monotonic() - moved_at > STUCK_SECONDS:
-                raise DemoFailed("Nothing leaves any more: see the lines above.")
+                raise PartsFailed("Nothing leaves any more: see the lines above.")
             time.sleep(POLL_SECONDS)
 
     def _report(self, campaign: int, imported: dict[str, Any]) -> dict[str, Any]:
