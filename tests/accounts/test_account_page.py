@@ -1,0 +1,156 @@
+"""The page of one connected Gmail account."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import sealed
+from accounts.models import GmailAccount
+from tests.accounts.gmail_cast import ANA, ANA_PASSWORD, BEN, connect_ana, connect_by_consent
+from tests.accounts.gmail_pages import CONNECT, CONSENT, ask, come_back, text
+from tests.cast import Belongings
+from tests.practice_gmail import PracticeGmail
+
+
+def account_page(account: GmailAccount) -> str:
+    return reverse("admin:accounts_gmailaccount_change", args=[account.pk])
+
+
+def test_it_shows_the_state_with_its_reason_and_the_one_thing_to_do(
+    gmail: PracticeGmail, owner_client: Client, home: Belongings
+) -> None:
+    account = connect_ana(home.workspace)
+    page = text(owner_client.get(account_page(account)))
+    assert "Ready" in page
+    assert "0 of 500" in page
+    GmailAccount.objects.filter(pk=account.pk).update(
+        state=GmailAccount.State.NEEDS_RECONNECTING, state_reason="Google ended the access."
+    )
+    for url in (account_page(account), reverse("admin:accounts_gmailaccount_changelist")):
+        page = text(owner_client.get(url))
+        assert "Needs reconnecting" in page
+        assert "Google ended the access." in page
+    assert reverse("admin:gmail_again", args=[account.pk]) in text(
+        owner_client.get(account_page(account))
+    )
+
+
+def test_it_says_until_when_an_account_rests(
+    gmail: PracticeGmail, owner_client: Client, home: Belongings
+) -> None:
+    account = connect_ana(home.workspace)
+    account.time_zone = "Asia/Tokyo"
+    account.resting_until = timezone.now() + timezone.timedelta(hours=2)
+    account.resting_reason = "550 5.4.5 Daily user sending limit exceeded."
+    account.save()
+    page = text(owner_client.get(account_page(account)))
+    assert "Resting until" in page
+    assert "(Asia/Tokyo)" in page
+    assert "550 5.4.5" in page
+
+
+def settings_of(account: GmailAccount, **changes: Any) -> dict[str, Any]:
+    names = ("display_name", "time_zone", "limit", "reserve_by_hand", "reserve_transactional")
+    fields = {name: getattr(account, name) for name in (*names, "smtp_security", "inbound")}
+    return {**fields, **changes}
+
+
+def test_it_saves_the_settings_of_an_account(
+    gmail: PracticeGmail, owner_client: Client, home: Belongings
+) -> None:
+    account = connect_ana(home.workspace)
+    changes = {"display_name": "Ana's shop", "limit": 0, "time_zone": "Europe/Lisbon"}
+    response = owner_client.post(account_page(account), settings_of(account, **changes))
+    assert response.status_code == 302
+    account.refresh_from_db()
+    assert (account.display_name, account.limit) == ("Ana's shop", 0)
+    assert account.time_zone == "Europe/Lisbon"
+    assert sealed.ACCOUNT_SECRET.open(account) == ANA_PASSWORD.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"limit": 2001},
+        {"limit": -1},
+        {"limit": ""},
+        {"time_zone": "Europe/Atlantis"},
+        {"display_name": "Ana\r\nBcc: all@example.org"},
+    ],
+)
+def test_it_refuses_settings_that_cannot_be(
+    gmail: PracticeGmail, owner_client: Client, home: Belongings, changes: dict[str, Any]
+) -> None:
+    account = connect_ana(home.workspace)
+    before = GmailAccount.objects.values().get(pk=account.pk)
+    response = owner_client.post(account_page(account), settings_of(account, **changes))
+    assert response.status_code == 200
+    assert GmailAccount.objects.values().get(pk=account.pk) == before
+
+
+def test_it_cannot_be_added_or_deleted_by_a_form(owner_client: Client, home: Belongings) -> None:
+    response = owner_client.get(reverse("admin:accounts_gmailaccount_add"))
+    assert response.headers["Location"] == CONNECT
+    account = home.of(GmailAccount)
+    url = reverse("admin:accounts_gmailaccount_delete", args=[account.pk])
+    assert owner_client.post(url, {"post": "yes"}).status_code == 403
+    assert "Delete" not in text(owner_client.get(account_page(account)))
+
+
+def test_it_connects_again_by_consent_only_the_same_mailbox(
+    gmail: PracticeGmail, owner_client: Client, home: Belongings
+) -> None:
+    account = connect_ana(home.workspace)
+    again = reverse("admin:gmail_again", args=[account.pk])
+    url = ask(owner_client, account=account.pk)
+    response = come_back(owner_client, gmail.consent(url, account=BEN))
+    assert response.redirect_chain[-1] == (again, 302)
+    assert f"You chose {BEN}" in text(response)
+    url = ask(owner_client, account=account.pk)
+    assert "is connected" in text(come_back(owner_client, gmail.consent(url, account=ANA)))
+    account.refresh_from_db()
+    assert account.auth == GmailAccount.Auth.OAUTH
+
+
+def test_it_connects_again_with_a_new_app_password(
+    gmail: PracticeGmail, owner_client: Client, home: Belongings
+) -> None:
+    account = connect_by_consent(gmail, home.workspace)
+    GmailAccount.objects.filter(pk=account.pk).update(state="needs_reconnecting", limit=77)
+    again = reverse("admin:gmail_again", args=[account.pk])
+    page = text(owner_client.post(again, {"password": "wrongwrongwrongx"}))
+    assert "did not accept" in page
+    assert "wrongwrongwrongx" not in page
+    owner_client.post(again, {"password": ANA_PASSWORD})
+    account.refresh_from_db()
+    assert (account.state, account.auth, account.limit) == ("ready", "app_password", 77)
+
+
+def test_it_asks_before_it_disconnects(
+    gmail: PracticeGmail, owner_client: Client, home: Belongings
+) -> None:
+    account = connect_ana(home.workspace)
+    url = reverse("admin:gmail_disconnect", args=[account.pk])
+    assert f"Disconnect {ANA}?" in text(owner_client.get(url))
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
+    assert f"{ANA} is disconnected." in text(owner_client.post(url, follow=True))
+    account.refresh_from_db()
+    assert (account.state, account.sealed_secret) == (GmailAccount.State.DISCONNECTED, "")
+
+
+def test_it_hides_the_accounts_of_others(
+    gmail: PracticeGmail, outsider_client: Client, home: Belongings
+) -> None:
+    account = connect_ana(home.workspace)
+    for name in ("admin:gmail_again", "admin:gmail_disconnect"):
+        for method in (outsider_client.get, outsider_client.post):
+            assert method(reverse(name, args=[account.pk])).status_code == 404
+    assert outsider_client.get(account_page(account)).status_code == 404
+    for key in (account.pk, "x", "999999"):
+        assert outsider_client.post(CONSENT, {"account": key}).status_code == 404
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
