@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -44,6 +44,10 @@ ORDER = (
     Message.State.SKIPPED,
     Message.State.CANCELLED,
 )
+
+
+# A page on which a message leaves within this time asks every two seconds what is new.
+SOON = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "done": done,
         "percent": 100 * done // max(campaign.recipients, 1),
         "headline": headline.of_campaign(report, now, zone),
+        "again_after": 2 if report.next_at and report.next_at < now + SOON else 15,
         "figures": _figures(report),
         "in_doubt": report.counts[Message.State.IN_DOUBT],
         "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),

@@ -33,7 +33,7 @@ CAMPAIGN_PARAMETER = "campaign__id__exact"
 @admin.register(Message)
 class MessageAdmin(OwnedAdmin):
     list_display = ("to_email", "campaign_name", "state_badge", "account", "sent", "reply_start")
-    list_select_related = ("campaign", "account", "workspace")
+    list_select_related = ("campaign", "account")
     search_fields = ("to_email",)
     search_help_text = _("Address of the recipient")
     actions = None
@@ -48,7 +48,8 @@ class MessageAdmin(OwnedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         messages: QuerySet[Message] = super().get_queryset(request)
-        return messages.defer("raw")
+        # Not joined: SQLite would begin with the workspace, and sort all of its messages.
+        return messages.defer("raw").prefetch_related("workspace")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -134,9 +135,7 @@ class MessageAdmin(OwnedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        messages = self.get_queryset(request).select_related(
-            "campaign", "account", "contact", "workspace"
-        )
+        messages = self.get_queryset(request).select_related("campaign", "account", "contact")
         message = visible_or_404(messages, request, object_id)
         crumbs = [(gettext("Messages"), reverse("admin:campaigns_message_changelist"))]
         if message.campaign:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -66,7 +67,6 @@ class SuppressionAdmin(OwnedAdmin):
     readonly_fields = ("email_key", "reason")
     ordering = ("-pk",)
     actions = ("delete_selected",)
-    list_select_related = ("workspace",)
     change_list_template = "campaigns/suppression_list.html"
     empty_icon = "block"
     empty_title = _("Nobody is suppressed")
@@ -75,6 +75,10 @@ class SuppressionAdmin(OwnedAdmin):
         "do not work, and those you add by hand."
     )
     empty_link = (_("Suppress addresses"), "admin:campaigns_suppression_add")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Suppression]:
+        rows: QuerySet[Suppression] = super().get_queryset(request)
+        return rows.prefetch_related("workspace")
 
     @admin.display(description=_("reason"), ordering="reason")
     def reason_badge(self, suppression: Suppression) -> SafeString:

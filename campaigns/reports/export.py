@@ -21,7 +21,7 @@ def as_csv(messages: QuerySet[Message], zone: ZoneInfo) -> Iterator[bytes]:
     """
     line = csv.writer(_Echo()).writerow
     yield b"\xef\xbb\xbf" + str(line(COLUMNS)).encode()
-    rows = messages.select_related("campaign", "account").defer("raw")
+    rows = messages.prefetch_related(None).select_related("campaign", "account").defer("raw")
     for message in rows.iterator(chunk_size=_AT_A_TIME):
         cells = [
             message.to_email,

@@ -42,11 +42,12 @@ def first_words(report: Status, now: datetime, zone: ZoneInfo) -> str:
         return report.why_not_now
     if report.next_at is None or report.next_to is None:
         return _("The last messages are leaving")
-    named = {
-        "to": wording.short_address(report.next_to),
-        "at": wording.clock(report.next_at, now, zone),
-    }
-    if report.next_at <= now + NOW:
+    return _next_message(report.next_to, report.next_at, now, zone)
+
+
+def _next_message(to: str, at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    named = {"to": wording.short_address(to), "at": wording.clock(at, now, zone)}
+    if at <= now + NOW:
         return _("Sending now, next to %(to)s") % named
     return _("Next message %(at)s to %(to)s") % named
 
@@ -81,14 +82,7 @@ def of_workspace(
         report = status_of(sending[0], now, plan)
         return Headline(_("Nothing leaves now"), report.why_not_now or "")
     campaign = next(one for one in sending if one.pk == upcoming.campaign_id)
-    named = {
-        "to": wording.short_address(next_recipient(campaign) or ""),
-        "at": wording.clock(upcoming.at, now, zone),
-    }
-    if upcoming.at <= now + NOW:
-        first = _("Sending now, next to %(to)s") % named
-    else:
-        first = _("Next message at %(at)s, to %(to)s") % named
+    first = _next_message(next_recipient(campaign) or "", upcoming.at, now, zone)
     return Headline(first, _who_sends(sending, plan, addresses, now, zone))
 
 

@@ -129,17 +129,20 @@ def _at_rest(campaign: Campaign) -> str | None:
 def obstacle(campaign: Campaign, now: datetime) -> tuple[Turn, GmailAccount] | None:
     """What keeps every account of a sending campaign from sending now; None when one may send."""
     obstacles = []
-    for row in campaign.campaign_accounts.select_related("account", "campaign"):
-        entries = ledger.window(row.account, now)
-        room = snapshot.room_of(row.account, entries, now)
-        put_back = snapshot.put_back_until(row.account, campaign, now)
-        turn = sharing.next_turn(room, [snapshot.queue_of(row, 0, put_back)], now)
+    for account in campaign.accounts.order_by("id"):
+        entries = ledger.window(account, now)
+        queues = snapshot.queues_of(account, entries, now)
+        mine = [queue for queue in queues if queue.campaign_id == campaign.pk]
+        if not mine:
+            # What waits is bound to the campaign's other accounts.
+            continue
+        turn = sharing.next_turn(snapshot.room_of(account, entries, now), mine, now)
         if turn.campaign_id is not None:
             return None
-        obstacles.append((turn, row.account))
+        obstacles.append((turn, account))
     # The account that will be the first to go on tells the story.
     known = [one for one in obstacles if one[0].at is not None]
-    return min(known, key=lambda one: one[0].at or now) if known else obstacles[0]
+    return min(known or obstacles, key=lambda one: one[0].at or now, default=None)
 
 
 def _sentence(turn: Turn, account: GmailAccount, now: datetime) -> str:

@@ -139,6 +139,9 @@ def test_it_asks_again_only_while_it_sends(client, campaign):
     answer = client.get(live)
     assert '<p id="headline" hx-swap-oob="innerHTML">Sending now' in text_of(answer)
     assert "HX-Refresh" not in answer
+    assert 'hx-trigger="every 2s" hx-swap="none" hx-swap-oob="true"' in text_of(answer)
+    spend(campaign.accounts.get(), 25)
+    assert 'hx-trigger="every 15s"' in text_of(client.get(live))
     Campaign.objects.filter(pk=campaign.pk).update(state="paused")
     assert client.get(live)["HX-Refresh"] == "true"
     assert live not in text_of(client.get(url("page", campaign)))
