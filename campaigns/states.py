@@ -4,6 +4,7 @@ A move is a conditional UPDATE: it says from where to where, and its row count s
 happened. Two workers that want the same move get one success.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -27,7 +28,6 @@ MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
         (M.HANDING_OVER, M.REFUSED),
         (M.HANDING_OVER, M.WAITING),
         (M.HANDING_OVER, M.IN_DOUBT),
-        (M.REFUSED, M.WAITING),
     }
 )
 
@@ -39,8 +39,6 @@ CAMPAIGN_MOVES: frozenset[tuple[str, str]] = frozenset(
         (C.SENDING, C.CANCELLED),
         (C.PAUSED, C.CANCELLED),
         (C.SENDING, C.FINISHED),
-        # A refused recipient is tried again.
-        (C.FINISHED, C.SENDING),
     }
 )
 
@@ -73,7 +71,7 @@ def move_campaign(campaign_id: int, source: str, target: str, **changes: Any) ->
     return rows.update(state=target, **changes) == 1
 
 
-def finish_if_done(campaign_id: int, now: Any) -> bool:
+def finish_if_done(campaign_id: int, now: datetime) -> bool:
     """Mark a sending campaign as finished once no message of it moves on by itself."""
     open_messages = Message.objects.filter(campaign_id=campaign_id, state__in=UNDER_WAY)
     if open_messages.exists():

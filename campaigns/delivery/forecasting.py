@@ -98,7 +98,7 @@ def _planned_campaign(
 ) -> PlannedCampaign:
     return PlannedCampaign(
         campaign_id=campaign.pk,
-        starts_at=campaign.start_at or campaign.launched_at or campaign.created_at,
+        starts_at=campaign.starts_at,
         accounts=[row.account_id for row in rows],
         waiting=waiting.get(None, 0),
         bound={account: count for account, count in waiting.items() if account is not None},

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils.translation import gettext as _
 
-from accounts import ledger, standing
+from accounts import explain, ledger, standing
+from accounts.models import GmailAccount
 from campaigns import states
 from campaigns.delivery import claim as claims
 from campaigns.delivery.claim import Claim, LeaseLost, held
@@ -90,13 +91,18 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
         pause_campaign(claim, _("Gmail refused this message: %(said)s") % {"said": said})
     elif what is Meaning.AUTH:
         put_back(claim, source, said)
-        standing.needs_reconnecting(claim.account_id, said)
+        _needs_reconnecting(claim, reply)
     elif phase is Phase.RCPT and what is Meaning.TEMPORARY and reply.code != SERVICE_CLOSING:
         _try_recipient_later(claim, source, said, now)
     else:
         put_back(claim, source, said)
         standing.back_off(claim.account_id, said, now)
     return what
+
+
+def _needs_reconnecting(claim: Claim, reply: Reply) -> None:
+    auth = GmailAccount.objects.values_list("auth", flat=True).get(pk=claim.account_id)
+    standing.needs_reconnecting(claim.account_id, explain.login_refused(reply, auth))
 
 
 def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> None:

@@ -67,7 +67,7 @@ def queue_of(row: CampaignAccount, served: int, not_before: datetime | None) -> 
     campaign = row.campaign
     return Queue(
         campaign_id=campaign.pk,
-        starts_at=campaign.start_at or campaign.launched_at or campaign.created_at,
+        starts_at=campaign.starts_at,
         hours=sending_hours(campaign),
         pace=pace_of(campaign),
         claims=row.claims,

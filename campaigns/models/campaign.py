@@ -1,6 +1,7 @@
 """A template, an audience, one or more Gmail accounts, and when to send."""
 
 import secrets
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -79,6 +80,11 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def starts_at(self) -> datetime:
+        """The first moment at which anything may leave."""
+        return self.start_at or self.launched_at or self.created_at
 
 
 class CampaignAccount(models.Model):

@@ -81,7 +81,7 @@ def test_it_says_what_leaves_next_and_when_the_last_one_does(client, workspace):
     assert headline.first.startswith("Sending now, next to person")
     assert headline.second.startswith("2 campaigns are sending from siop@gmail.com. The last")
     spend(account, 500, timezone.now() - timedelta(hours=23))
-    assert context_of(client)["headline"].first.startswith("Next message at ")
+    assert context_of(client)["headline"].first.startswith("Next message ")
 
 
 def test_it_says_why_nothing_leaves(client, workspace):

@@ -91,6 +91,14 @@ def test_it_goes_by_the_account_that_is_free_first(campaign: Campaign) -> None:
     assert why(campaign) is None
 
 
+def test_it_does_not_go_by_an_account_for_which_nothing_waits(campaign: Campaign) -> None:
+    account = account_of(campaign)
+    campaign.messages.update(account=account)
+    GmailAccount.objects.update(state="needs_reconnecting")
+    campaign.campaign_accounts.create(account=make_account(campaign.workspace))
+    assert f"{account.address} needs reconnecting" in str(why(campaign))
+
+
 def test_it_adds_what_was_sent_to_what_is_planned(campaign: Campaign) -> None:
     now = timezone.now()
     sent = campaign.messages.order_by("id").first()
