@@ -79,8 +79,9 @@ class CampaignAdmin(OwnedAdmin):
         if campaign.state == Campaign.State.DRAFT:
             return "–"
         return format_html(
+            '<div class="cp-how-far">'
             '<progress class="dp-progress" value="{}" max="{}" aria-label="{}"></progress>'
-            '<p class="dp-progress-text">{}</p>',
+            '<p class="dp-progress-text">{}</p></div>',
             str(line.done),
             str(max(campaign.recipients, 1)),
             campaign.name,
