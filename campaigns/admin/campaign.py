@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -113,6 +114,23 @@ class CampaignAdmin(OwnedAdmin):
         """Only a draft: who was written to stays known, or somebody could get it twice."""
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or obj.state == Campaign.State.DRAFT)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Deleting holds the campaign's lock: what is being launched at this moment stays."""
+        if request.method != "POST":
+            page: HttpResponse = super().delete_view(request, object_id, extra_context)
+            return page
+        with transaction.atomic():
+            rows = Campaign.objects.select_for_update()
+            campaign = visible_or_404(rows, request, object_id)
+            if campaign.state != Campaign.State.DRAFT:
+                refused = _("Nothing was deleted: this campaign was launched already.")
+                messages.warning(request, refused)
+                return redirect("admin:campaigns_campaign_page", campaign.pk)
+            answer: HttpResponse = super().delete_view(request, object_id, extra_context)
+            return answer
 
     def get_urls(self) -> list[URLPattern]:
         def ours(

@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.db import transaction
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -300,6 +300,9 @@ def launch_now(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
     page = redirect("admin:campaigns_campaign_page", campaign.pk)
     try:
         count = launch.launch(campaign.pk, timezone.now())
+    except Campaign.DoesNotExist as error:
+        # Deleted at the same moment.
+        raise Http404 from error
     except launch.NotADraft:
         messages.info(request, _("This campaign was launched already."))
         return page

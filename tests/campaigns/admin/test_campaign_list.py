@@ -1,10 +1,15 @@
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Campaign, Message
-from tests.campaigns.making import make_account, make_campaign
+from campaigns.launch import launch
+from campaigns.models import Campaign, CampaignAccount, Message, Template
+from tests.campaigns.making import make_account, make_campaign, make_list
 
 LIST = reverse("admin:campaigns_campaign_changelist")
 
@@ -63,7 +68,9 @@ def test_only_a_draft_can_be_deleted_and_only_after_asking(client, home):
     def delete(campaign):
         return reverse("admin:campaigns_campaign_delete", args=[campaign.pk])
 
-    assert client.post(delete(launched), {"post": "yes"}).status_code == 403
+    answer = client.post(delete(launched), {"post": "yes"}, follow=True)
+    assert "Nothing was deleted: this campaign was launched already." in text_of(answer)
+    assert client.get(delete(launched)).status_code == 403
     assert client.get(delete(draft)).status_code == 200
     assert Campaign.objects.filter(pk=draft.pk).exists()
     client.post(delete(draft), {"post": "yes"})
@@ -84,3 +91,36 @@ def test_an_outsider_sees_only_their_own(outsider_client, home, elsewhere):
     page = text_of(outsider_client.get(LIST))
     assert elsewhere.word in page
     assert home.word not in page
+
+
+def test_there_is_no_way_to_delete_many_at_once(client, home):
+    launched = home.of(Campaign)
+    client.post(
+        LIST, {"action": "delete_selected", "_selected_action": [launched.pk], "post": "yes"}
+    )
+    assert Campaign.objects.filter(pk=launched.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_launched_is_not_deleted(client, home):
+    campaign = Campaign.objects.create(
+        workspace=home.workspace, name="News", template=home.of(Template)
+    )
+    campaign.lists.add(make_list(home.workspace, 2))
+    CampaignAccount.objects.create(campaign=campaign, account=make_account(home.workspace))
+    url = reverse("admin:campaigns_campaign_delete", args=[campaign.pk])
+
+    def delete():
+        with closing(connection):
+            return client.post(url, {"post": "yes"})
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            launch(campaign.pk, timezone.now())
+            answer = pool.submit(delete)
+            with pytest.raises(TimeoutError):  # it waits for the launch
+                answer.result(timeout=1)
+        assert answer.result(timeout=30).status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.SENDING
+    assert campaign.messages.count() == 2
