@@ -198,6 +198,9 @@ def launch(campaign_id: int, now: datetime) -> int:
         raise NotReady(missing)
     _freeze_content(campaign)
     count = _write_messages(campaign, now)
+    if not count:
+        # Everybody was taken away since the checklist looked.
+        raise NotReady([_audience_check(campaign)])
     states.move_campaign(
         campaign.pk,
         Campaign.State.DRAFT,

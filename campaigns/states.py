@@ -7,7 +7,7 @@ happened. Two workers that want the same move get one success.
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.models import Campaign, Message
 
@@ -71,9 +71,13 @@ def move_campaign(campaign_id: int, source: str, target: str, **changes: Any) ->
     return rows.update(state=target, **changes) == 1
 
 
-def finish_if_done(campaign_id: int, now: datetime) -> bool:
-    """Mark a sending campaign as finished once no message of it moves on by itself."""
-    open_messages = Message.objects.filter(campaign_id=campaign_id, state__in=UNDER_WAY)
-    if open_messages.exists():
-        return False
-    return move_campaign(campaign_id, C.SENDING, C.FINISHED, finished_at=now)
+def finish_done(now: datetime, *campaign_ids: int) -> int:
+    """Mark sending campaigns as finished of which no message moves on by itself any more.
+
+    All of them, or only those given; returns how many.
+    """
+    under_way = Message.objects.filter(campaign=OuterRef("pk"), state__in=UNDER_WAY)
+    done = Campaign.objects.filter(~Exists(under_way), state=C.SENDING)
+    if campaign_ids:
+        done = done.filter(pk__in=campaign_ids)
+    return done.update(state=C.FINISHED, finished_at=now)

@@ -102,10 +102,14 @@ def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> 
 
 
 def _pick(waiting: QuerySet[Message], now: datetime) -> Message | None:
-    """The message that waits longest; what this account has tried before comes first."""
+    """The message that waits longest, of those bound to this account and those bound to none."""
     due = waiting.filter(not_before__lte=now).order_by("not_before", "id")
     free = due.select_for_update(skip_locked=True)
-    return free.exclude(account=None).first() or free.filter(account=None).first()
+    # Two looks, each along an index, where one with "or" would sort all that waits.
+    first = free.exclude(account=None).first(), free.filter(account=None).first()
+    return min(
+        (one for one in first if one), key=lambda one: (one.not_before, one.pk), default=None
+    )
 
 
 def _count_for_pacing(campaign_id: int, account_id: int, now: datetime) -> None:
@@ -125,7 +129,6 @@ def _claim(message: Message, account: GmailAccount, now: datetime) -> Claim:
         ledger_row=row,
         claim_holder=holder,
         claim_until=now + CLAIM,
-        attempts=F("attempts") + 1,
     )
     if moved != 1:
         # Rolls the ledger row back with it.
@@ -154,12 +157,16 @@ def stopped() -> QuerySet[Campaign]:
     return Campaign.objects.filter(pk=OuterRef("campaign")).exclude(state=Campaign.State.SENDING)
 
 
+@transaction.atomic
 def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
     """The last look before the dot: still ours, still wanted by the sender and the recipient.
 
-    One conditional UPDATE, so that a pause or an opt-out committed before it is always seen.
-    False: nothing was changed, and the dot must not be given.
+    A pause or an opt-out that is committed before it is always seen. So the row is locked first:
+    PostgreSQL would let an UPDATE that had to wait for it judge the other tables as they stood
+    before it waited. False: nothing was changed, and the dot must not be given.
     """
+    if held(claim).select_for_update().first() is None:
+        return False
     wanted = held(claim).filter(~Exists(suppressions(claim)), ~Exists(stopped()))
     moved = states.move_messages(
         wanted.filter(claim_until__gt=now),

@@ -47,14 +47,21 @@ def in_doubt(claim: Claim, why: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def put_back(claim: Claim, source: M, why: str, not_before: datetime | None = None) -> None:
-    """Certainly not accepted: it waits again, unless its campaign was cancelled meanwhile."""
-    changes = {"not_before": not_before} if not_before else {}
-    target = M.WAITING
-    if source == M.CLAIMED and _cancelled(claim):
-        target = M.CANCELLED
-    raw = {} if _is_single(claim) else {"raw": None}
-    _settle(claim, source, target, reply=why, **changes, **raw)
+def put_back(claim: Claim, source: M, why: str, not_before: datetime, **changes: object) -> None:
+    """Certainly not accepted: it waits again from `not_before` on, behind what waits longer.
+
+    Unless its campaign was cancelled meanwhile: then it is cancelled too.
+    """
+    # Locked before it is asked, so that a cancel either is seen here or finds the message waiting.
+    locked = Campaign.objects.select_for_update()
+    campaign = locked.filter(pk=_campaign_id(claim) or 0).first()
+    if campaign is not None:
+        changes["raw"] = None  # rendered again; what a program wrote could not be
+    _settle(claim, source, M.WAITING, reply=why, not_before=not_before, **changes)
+    if campaign is not None and campaign.state == Campaign.State.CANCELLED:
+        states.move_messages(
+            Message.objects.filter(pk=claim.message_id), M.WAITING, M.CANCELLED, raw=None
+        )
     ledger.void(claim.ledger_row_id)
 
 
@@ -82,20 +89,21 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
     if what is Meaning.RECIPIENT:
         refused(claim, source, said)
     elif what is Meaning.LIMIT:
-        put_back(claim, source, said)
+        put_back(claim, source, said, now)
         standing.rest_for_limit(claim.account_id, said, now)
     elif what is Meaning.MESSAGE and _is_single(claim):
         refused(claim, source, said)
     elif what is Meaning.MESSAGE:
-        put_back(claim, source, said)
-        pause_campaign(claim, _("Gmail refused this message: %(said)s") % {"said": said})
+        put_back(claim, source, said, now)
+        words = _("Gmail refused the message to %(to)s: %(said)s")
+        pause_campaign(claim, words % {"to": claim.to_key, "said": said})
     elif what is Meaning.AUTH:
-        put_back(claim, source, said)
+        put_back(claim, source, said, now)
         _needs_reconnecting(claim, reply)
     elif phase is Phase.RCPT and what is Meaning.TEMPORARY and reply.code != SERVICE_CLOSING:
         _try_recipient_later(claim, source, said, now)
     else:
-        put_back(claim, source, said)
+        put_back(claim, source, said, now)
         standing.back_off(claim.account_id, said, now)
     return what
 
@@ -107,11 +115,12 @@ def _needs_reconnecting(claim: Claim, reply: Reply) -> None:
 
 def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> None:
     """A passing trouble with one recipient: others go on, this one is tried again later."""
-    attempts = held(claim).values_list("attempts", flat=True).first() or 0
+    attempts = 1 + (held(claim).values_list("attempts", flat=True).first() or 0)
     if attempts >= MOST_ATTEMPTS:
         refused(claim, source, _("Tried %(n)d times. %(said)s") % {"n": attempts, "said": said})
     else:
-        put_back(claim, source, said, now + FIRST_RETRY * 2 ** max(attempts - 1, 0))
+        later = now + FIRST_RETRY * 2 ** (attempts - 1)
+        put_back(claim, source, said, later, attempts=attempts)
 
 
 def pause_campaign(claim: Claim, reason: str) -> None:
@@ -134,12 +143,6 @@ def _campaign_id(claim: Claim) -> int | None:
 def _is_single(claim: Claim) -> bool:
     """Mail written by a program keeps its bytes: nothing could render them again."""
     return _campaign_id(claim) is None
-
-
-def _cancelled(claim: Claim) -> bool:
-    return Campaign.objects.filter(
-        messages=claim.message_id, state=Campaign.State.CANCELLED
-    ).exists()
 
 
 def is_suppressed(claim: Claim) -> bool:

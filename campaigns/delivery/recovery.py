@@ -13,23 +13,22 @@ M = Message.State
 
 
 def recover(now: datetime) -> tuple[int, int]:
-    """Take back every claim that has run out: returns how many (wait again, are in doubt).
+    """Take back every claim that has run out, and finish what was left at its end.
+
+    Returns how many messages (wait again, are in doubt).
 
     Before the dot was allowed (claimed), certainly not accepted: it waits again. After it
     (handing over) nobody knows: in doubt, always.
     """
     put_back = doubted = 0
-    campaigns: set[int] = set()
     expired = Message.objects.filter(
         state__in=(M.CLAIMED, M.HANDING_OVER), claim_until__lte=now
     ).order_by("id")
     for message in list(expired):
         claim = _claim_of(message)
-        if message.campaign_id is not None:
-            campaigns.add(message.campaign_id)
         try:
             if message.state == M.CLAIMED:
-                outcomes.put_back(claim, M.CLAIMED, "")
+                outcomes.put_back(claim, M.CLAIMED, "", now)
                 put_back += 1
             else:
                 _doubt(claim, message)
@@ -37,8 +36,7 @@ def recover(now: datetime) -> tuple[int, int]:
         except LeaseLost:
             # Its worker was only slow, and settled it between our two looks.
             continue
-    for campaign_id in campaigns:
-        states.finish_if_done(campaign_id, now)
+    states.finish_done(now)
     return put_back, doubted
 
 

@@ -4,8 +4,9 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -46,6 +47,9 @@ TIME_TO_DOT = timedelta(minutes=4)
 # How long a burst waits, session open, for the limit to free the next message.
 PATIENCE = timedelta(seconds=3)
 
+# Seconds between the tries to note that Gmail accepted, while the database is away.
+PAUSES = (1, 5, 15)
+
 
 @dataclass
 class Tally:
@@ -73,8 +77,10 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
     burst = Burst(account_id, holder)
     try:
         burst.run(keep_going)
-    finally:
         burst.close()
+    finally:
+        # After an error: no polite QUIT, which could stand in the middle of a message.
+        burst.drop()
         release_account(account_id, holder)
     return burst.tally
 
@@ -102,8 +108,8 @@ class Burst:
         except LeaseLost:
             # Somebody else carries on; what was ours is settled or taken back.
             pass
-        for campaign_id in self.campaigns:
-            states.finish_if_done(campaign_id, timezone.now())
+        if self.campaigns:
+            states.finish_done(timezone.now(), *self.campaigns)
 
     def _worth_waiting(self, turn: Turn) -> bool:
         """Wait for the next use to age, when it is a matter of moments.
@@ -200,7 +206,7 @@ class Burst:
         try:
             reply = session.finish()
         except FateUnknown as error:
-            self._drop_session()
+            self.drop()
             outcomes.in_doubt(claim, str(error), timezone.now())
             self.tally.in_doubt += 1
             standing.back_off(self.account.pk, str(error), timezone.now())
@@ -209,11 +215,24 @@ class Burst:
             self._line_lost(claim, M.HANDING_OVER, error)
             return
         if reply.code // 100 == 2:
-            outcomes.sent(claim, str(reply), timezone.now())
+            self._note_sent(claim, str(reply), timezone.now())
             self.tally.sent += 1
             self._note_well()
         else:
             self._not_accepted(claim, M.HANDING_OVER, Refused(reply, Phase.DOT))
+
+    def _note_sent(self, claim: Claim, reply: str, at: datetime) -> None:
+        """Write Gmail's word down, and not give up at once: without it the message is in doubt.
+
+        Safe to repeat: the move is conditional, and only what is still handing over makes it.
+        """
+        for pause in PAUSES:
+            try:
+                return outcomes.sent(claim, reply, at)
+            except OperationalError:
+                connection.close()
+                time.sleep(pause)
+        return outcomes.sent(claim, reply, at)
 
     def _note_well(self) -> None:
         """Whatever was wrong before is over with the first message that goes through."""
@@ -235,20 +254,20 @@ class Burst:
         standing.back_off(self.account.pk, str(error), timezone.now())
 
     def _put_back(self, claim: Claim, source: M, why: str) -> None:
-        self._drop_session()
-        outcomes.put_back(claim, source, why)
+        self.drop()
+        outcomes.put_back(claim, source, why, timezone.now())
         self.tally.put_back += 1
 
     def _stop_before_dot(self, claim: Claim) -> None:
         """Paused, cancelled, suppressed, or too late: the server never sees the end."""
         if outcomes.is_suppressed(claim):
-            self._drop_session()
+            self.drop()
             outcomes.skipped(claim, _("This address is suppressed: it must not be written to."))
             self.tally.skipped += 1
         else:
             self._put_back(claim, M.CLAIMED, "")
 
-    def _drop_session(self) -> None:
+    def drop(self) -> None:
         if self.session is not None:
             self.session.abandon()
             self.session = None

@@ -50,6 +50,7 @@ class Message(models.Model):
     )
     claim_holder = models.CharField(max_length=64, blank=True)
     claim_until = models.DateTimeField(null=True)
+    # How often Gmail has put this recipient off (a 4xx at RCPT).
     attempts = models.PositiveIntegerField(default=0)
     # Not tried before this moment: launch, or later after a temporary refusal.
     not_before = models.DateTimeField()

@@ -1,8 +1,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
+from time import sleep
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import GmailAccount, LedgerRow
@@ -173,3 +175,39 @@ def test_it_claims_everybody_once_and_never_over_the_limit_from_many_threads() -
     assert len(claimed) == len(set(claimed)) == 37
     assert LedgerRow.objects.filter(account=account, state="reserved").count() == 37
     assert CampaignAccount.objects.get(campaign=campaign).claims == 37
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_sees_a_pause_that_was_committed_while_it_waited_for_the_row() -> None:
+    """As deleting a contact holds the rows of its messages; PostgreSQL waits, SQLite refuses."""
+    account = account_in_hand()
+    campaign = make_campaign(account.workspace, [account])
+    claim = claim_one(account)
+    waiting = Event()
+
+    def hand_over() -> bool:
+        try:
+            waiting.set()
+            return commit_handing_over(claim, b"", timezone.now())
+        finally:
+            connection.close()
+
+    def pause() -> None:
+        try:
+            control.pause(campaign.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            Message.objects.filter(pk=claim.message_id).update(contact=None)
+            handed_over = pool.submit(hand_over)
+            waiting.wait(5)
+            sleep(0.3)
+            paused = pool.submit(pause)
+            if connection.vendor == "postgresql":
+                paused.result(5)
+        paused.result(5)
+        # On SQLite one writer waits for the other, and either may be the first.
+        first = handed_over.result(5)
+    assert not (first and connection.vendor == "postgresql")

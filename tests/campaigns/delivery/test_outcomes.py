@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import ledger
 from accounts.models import GmailAccount, LedgerRow
+from campaigns import control
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes
 from campaigns.delivery.claim import Claim, claim_next, commit_handing_over
@@ -231,6 +232,36 @@ def test_it_keeps_the_bytes_of_a_single_mail_that_is_put_back() -> None:
     sending.hear(Reply(421, "Try again later.", "4.7.0"), Phase.DATA)
     single.refresh_from_db()
     assert (single.state, bytes(single.raw or b"")[:8]) == (M.WAITING, b"Subject:")
+
+
+@pytest.mark.parametrize("phase", [Phase.DATA, Phase.DOT])
+def test_it_cancels_what_comes_back_after_its_campaign_was_cancelled(
+    handed_over: Sending, phase: Phase
+) -> None:
+    if phase is Phase.DATA:
+        Message.objects.filter(pk=handed_over.claim.message_id).update(state=M.CLAIMED)
+    control.cancel(handed_over.campaign.pk)
+    handed_over.hear(Reply(421, "Try again later.", "4.7.0"), phase)
+    assert handed_over.message.state == M.CANCELLED
+    assert handed_over.row.state == "void"
+
+
+def test_it_lets_the_others_go_first_after_a_temporary_refusal(sending: Sending) -> None:
+    sending.hear(Reply(451, "Try again later.", "4.3.0"), Phase.DATA)
+    GmailAccount.objects.update(resting_until=None)
+    tried = [claim_next(sending.claim.account_id, "me", timezone.now()) for _ in range(3)]
+    assert all(isinstance(one, Claim) for one in tried)
+    assert [getattr(one, "message_id", None) for one in tried][-1] == sending.claim.message_id
+
+
+def test_it_counts_only_what_gmail_said_of_the_recipient(sending: Sending) -> None:
+    for _ in range(9):
+        sending.hear(Reply(421, "Try again later.", "4.7.0"), Phase.MAIL)
+        Message.objects.exclude(pk=sending.claim.message_id).delete()
+        GmailAccount.objects.update(resting_until=None, burst_until=None)
+        sending = claim_from(sending.account)
+    sending.hear(Reply(450, "Mailbox busy.", "4.2.1"), Phase.RCPT)
+    assert (sending.message.state, sending.message.attempts) == (M.WAITING, 1)
 
 
 def test_it_skips_and_gives_the_use_back(sending: Sending) -> None:

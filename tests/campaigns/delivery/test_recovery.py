@@ -79,7 +79,7 @@ def test_it_takes_nothing_from_a_worker_that_wakes_up_late() -> None:
     recovery.recover(claim.until)
     assert not commit_handing_over(claim, b"", timezone.now())
     with pytest.raises(LeaseLost):
-        outcomes.put_back(claim, M.CLAIMED, "")
+        outcomes.put_back(claim, M.CLAIMED, "", timezone.now())
     assert message_of(claim).state == M.WAITING
 
 
@@ -89,6 +89,16 @@ def test_it_finishes_a_campaign_whose_last_message_is_in_doubt() -> None:
     until = message_of(claim).claim_until
     assert until is not None
     recovery.recover(until)
+    assert Campaign.objects.get().state == "finished"
+
+
+def test_it_finishes_a_campaign_of_which_nothing_is_left() -> None:
+    """Killed after the last message, or paused while it was in flight and then resumed."""
+    claim = claimed()
+    assert commit_handing_over(claim, b"", timezone.now())
+    outcomes.sent(claim, "250", timezone.now())
+    assert Campaign.objects.get().state == "sending"
+    recovery.recover(timezone.now())
     assert Campaign.objects.get().state == "finished"
 
 

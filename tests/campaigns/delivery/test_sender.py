@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import connect
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
-from campaigns.delivery import schedule, sender
+from campaigns.delivery import outcomes, schedule, sender
 from campaigns.delivery.sender import Burst, Tally, send_due
 from campaigns.models import Campaign, Contact, Message, Suppression
 from gmail.smtp import SmtpSession
@@ -261,6 +262,44 @@ def test_it_gives_no_dot_when_it_slept_past_its_time(
     assert send_due(account.pk, keep_going=_times(1)) == Tally(put_back=1)
     assert accepted(gmail, campaign) == []
     assert states(campaign) == [M.WAITING] * 3
+
+
+def test_it_keeps_gmails_word_while_the_database_is_away(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = outcomes.sent
+    away = iter([True, True])
+
+    def sent(*arguments: Any) -> None:
+        if next(away, False):
+            raise OperationalError("the database is away")
+        original(*arguments)
+
+    monkeypatch.setattr(outcomes, "sent", sent)
+    monkeypatch.setattr(sender, "PAUSES", (0, 0, 0))
+    monkeypatch.setattr(sender.connection, "close", lambda: None)
+    assert send_due(account.pk) == Tally(sent=3)
+    assert states(campaign) == [M.SENT] * 3
+
+
+def test_it_says_nothing_more_to_gmail_after_an_error_of_its_own(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    _after_the_body(monkeypatch, fail)
+    with pytest.raises(ZeroDivisionError):
+        send_due(account.pk)
+    assert accepted(gmail, campaign) == []
+    account.refresh_from_db()
+    assert account.burst_holder == ""
 
 
 def test_it_does_not_write_to_the_suppressed_nor_to_the_deleted(
