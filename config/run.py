@@ -1,5 +1,8 @@
 """`make run`: everything that an instance needs, in the foreground, until Ctrl-C.
 
+`python -m config.run web worker beat` starts only the parts named. Exit status: 0 when it was asked
+to stop, 1 when it could not start or stay up, 2 for a part that there is not.
+
 Looks whether the ports are free, brings the tables up to date, starts the parts named in the
 `Procfile` under honcho, and prints the address once the page answers. When a part dies, honcho
 stops the others, and all of them are started again: see
@@ -13,10 +16,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from subprocess import Popen
 from types import FrameType
 from typing import IO
+
+from honcho.environ import parse_procfile
 
 from config import settings
 from config.ports import PortUnusable, try_all
@@ -29,26 +35,41 @@ SETTLED_AFTER = 60
 # message to Gmail waits for the answer, and killed before it comes would leave it in doubt.
 HONCHO = "from honcho import command, manager; manager.KILL_WAIT = 20; command.main()"
 MANAGE = settings.BASE_DIR / "manage.py"
+PROCFILE = settings.BASE_DIR / "Procfile"
 
 
 class CannotRun(Exception):
     """Why nothing was started: one sentence with the next step."""
 
 
-def main() -> int:
+class NoSuchPart(CannotRun):
+    """A part was named that is not in the `Procfile`."""
+
+
+def main(names: Sequence[str]) -> int:
     try:
+        parts = parts_named(names)
         port = port_from_environment("PORT", 8000)
         practice_port = port_from_environment("PRACTICE_PORT", 8025)
         host = os.environ.setdefault("HOST", "127.0.0.1")
-        refuse_taken_ports(host, port, practice_port)
+        refuse_taken_ports(host, port, practice_port, parts)
         update_tables()
     except CannotRun as problem:
         sys.stderr.write(f"{problem}\n")
-        return 1
+        return 2 if isinstance(problem, NoSuchPart) else 1
     # The children must mean the same folder, wherever the setting came from.
     os.environ["DAYPOST_DATA_DIR"] = str(settings.DATA_DIR)
     os.environ["PRACTICE_PORT"] = str(practice_port)
-    return Instance(port).keep_running()
+    return Instance(port, parts).keep_running()
+
+
+def parts_named(names: Sequence[str]) -> list[str]:
+    """The parts to start: those named, or all of the `Procfile`. Raises NoSuchPart."""
+    known = list(parse_procfile(PROCFILE.read_text()).processes)
+    for name in names:
+        if name not in known:
+            raise NoSuchPart(f'There is no part "{name}". The parts are: {", ".join(known)}.')
+    return list(names) or known
 
 
 def port_from_environment(name: str, default: int) -> int:
@@ -59,11 +80,12 @@ def port_from_environment(name: str, default: int) -> int:
     return int(text)
 
 
-def refuse_taken_ports(host: str, port: int, practice_port: int) -> None:
-    """Raise CannotRun unless every port can be listened on, all at the same time."""
+def refuse_taken_ports(host: str, port: int, practice_port: int, parts: Collection[str]) -> None:
+    """Raise CannotRun unless `parts` can listen on every port of theirs, all at the same time."""
+    web = [(host, port)]
     practice = [("127.0.0.1", practice_port + offset) for offset in range(PRACTICE_PORTS)]
     try:
-        try_all([(host, port), *practice])
+        try_all([*(web if "web" in parts else []), *(practice if "practice" in parts else [])])
     except PortUnusable as error:
         setting = "PORT" if error.number == port else "PRACTICE_PORT"
         another = f"make run {setting}={error.number + 1000}"
@@ -84,7 +106,7 @@ def start_parts(*names: str, port: int, output: IO[bytes] | None = None) -> "Pop
     """
     command = [
         *(sys.executable, "-c", HONCHO, "start"),
-        *("--procfile", str(settings.BASE_DIR / "Procfile")),
+        *("--procfile", str(PROCFILE)),
         *("--app-root", str(settings.BASE_DIR)),
         # Daypost reads `.env` by itself; honcho would let it win over the environment.
         *("--env", os.devnull),
@@ -97,10 +119,11 @@ def start_parts(*names: str, port: int, output: IO[bytes] | None = None) -> "Pop
 
 
 class Instance:
-    """All parts, as one thing that runs or does not."""
+    """Its parts, as one thing that runs or does not."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, parts: Sequence[str]) -> None:
         self.port = port
+        self.parts = parts
         self.address = f"http://localhost:{port}/"
         self.asked_to_stop = False
 
@@ -110,7 +133,7 @@ class Instance:
             signal.signal(signum, self._stop)
         while not self.asked_to_stop:
             started = time.monotonic()
-            self._wait_for(start_parts(port=self.port))
+            self._wait_for(start_parts(*self.parts, port=self.port))
             if self.asked_to_stop:
                 break
             if time.monotonic() - started < SETTLED_AFTER:
@@ -123,7 +146,7 @@ class Instance:
         self.asked_to_stop = True
 
     def _wait_for(self, honcho: "Popen[bytes]") -> None:
-        announced = False
+        announced = "web" not in self.parts
         while honcho.poll() is None and not self.asked_to_stop:
             if not announced and page_answers(self.address):
                 announced = True
@@ -144,4 +167,4 @@ def page_answers(address: str, patience: float = 1) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

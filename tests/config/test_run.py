@@ -5,7 +5,27 @@ import socket
 import pytest
 
 from config.ports import find_free
-from config.run import CannotRun, page_answers, port_from_environment, refuse_taken_ports
+from config.run import (
+    CannotRun,
+    main,
+    page_answers,
+    parts_named,
+    port_from_environment,
+    refuse_taken_ports,
+)
+
+ALL_PARTS = ["web", "worker", "beat", "practice"]
+
+
+def test_it_starts_all_parts_or_those_that_are_named() -> None:
+    assert parts_named([]) == ALL_PARTS
+    assert parts_named(["web", "beat"]) == ["web", "beat"]
+
+
+def test_it_refuses_a_part_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["web", "flower"]) == 2
+    said = capsys.readouterr().err
+    assert said == 'There is no part "flower". The parts are: web, worker, beat, practice.\n'
 
 
 @pytest.mark.parametrize("text", ["", "8000"])
@@ -29,19 +49,31 @@ def test_it_refuses_a_taken_port_of_any_part(offset: int) -> None:
         socket.create_server(("127.0.0.1", taken)),
         pytest.raises(CannotRun, match=f"Port {taken} cannot be used"),
     ):
-        refuse_taken_ports("127.0.0.1", port, practice_port)
+        refuse_taken_ports("127.0.0.1", port, practice_port, ALL_PARTS)
+
+
+def test_it_asks_for_no_port_of_a_part_that_it_does_not_start() -> None:
+    port, practice_port = (first := find_free(6)), first + 1
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        socket.create_server(("127.0.0.1", practice_port)),
+    ):
+        refuse_taken_ports("127.0.0.1", port, practice_port, ["worker", "beat"])
+        for part in ("web", "practice"):
+            with pytest.raises(CannotRun, match="cannot be used"):
+                refuse_taken_ports("127.0.0.1", port, practice_port, ["worker", part])
 
 
 def test_it_leaves_free_ports_free() -> None:
     port, practice_port = (first := find_free(6)), first + 1
-    refuse_taken_ports("127.0.0.1", port, practice_port)
-    refuse_taken_ports("127.0.0.1", port, practice_port)
+    refuse_taken_ports("127.0.0.1", port, practice_port, ALL_PARTS)
+    refuse_taken_ports("127.0.0.1", port, practice_port, ALL_PARTS)
 
 
 def test_it_refuses_ports_that_overlap() -> None:
     port = find_free(6)
     with pytest.raises(CannotRun, match=f"Port {port} cannot be used"):
-        refuse_taken_ports("127.0.0.1", port, port - 2)
+        refuse_taken_ports("127.0.0.1", port, port - 2, ALL_PARTS)
 
 
 def test_it_does_not_call_silence_an_answer() -> None:
