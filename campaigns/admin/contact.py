@@ -36,7 +36,7 @@ class ListFilter(admin.SimpleListFilter):
         chosen = self.value()
         if chosen is None:
             return queryset
-        if not chosen.isdecimal():
+        if chosen not in dict(self.lookup_choices):
             return queryset.none()
         return queryset.filter(memberships__contact_list=int(chosen))
 

@@ -1,14 +1,23 @@
 """The way of a file from somebody's hands to a worker: received, looked at, corrected, started."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User, Workspace
 from campaigns.contacts import uploads
 from campaigns.contacts.dialect import Dialect, Guess, guess
-from campaigns.contacts.reasons import CannotImport
 from campaigns.models import ContactImport, ContactList
+
+LONGEST_FILE_NAME = 255
+"""Characters, as in the column."""
+
+# Control characters, NUL among them, which PostgreSQL does not keep; and halves of characters.
+_UNSHOWN = frozenset({"Cc", "Cs"})
 
 
 def receive(
@@ -19,22 +28,30 @@ def receive(
     Raises NotATable, and keeps nothing, when it is no table of text. That no column holds
     addresses is no reason to refuse it here: a person may know better.
     """
-    stored_as = uploads.store(chunks)
-    path = uploads.path_of(stored_as)
-    try:
+    with ExitStack() as undo:
+        stored_as = uploads.store(chunks)
+        undo.callback(uploads.remove, stored_as)
+        path = uploads.path_of(stored_as)
         with path.open("rb") as file:
             guessed = guess(file, address_needed=False)
-    except CannotImport:
-        uploads.remove(stored_as)
-        raise
-    return ContactImport.objects.create(
-        workspace=workspace,
-        created_by=user,
-        file_name=file_name[-255:],
-        stored_as=stored_as,
-        bytes_total=path.stat().st_size,
-        **_as_columns(guessed),
-    )
+        job = ContactImport.objects.create(
+            workspace=workspace,
+            created_by=user,
+            file_name=shown_name(file_name),
+            stored_as=stored_as,
+            bytes_total=path.stat().st_size,
+            **_as_columns(guessed),
+        )
+        undo.pop_all()  # nothing went wrong: the file stays
+    return job
+
+
+def shown_name(file_name: str) -> str:
+    """What a file is called on the screens, whatever its name was: no folders, no control
+    characters, and no longer than the column; of a long name the end says what it is."""
+    last = re.split(r"[/\\]", file_name)[-1]
+    printable = "".join(letter for letter in last if unicodedata.category(letter) not in _UNSHOWN)
+    return printable.strip()[-LONGEST_FILE_NAME:] or _("Unnamed file")
 
 
 def look(

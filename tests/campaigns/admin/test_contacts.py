@@ -56,6 +56,11 @@ def test_it_finds_people(client, people, choir):
     assert found(client, "standing=odd") == ["p0@example.org"]
 
 
+@pytest.mark.parametrize("number", ["9" * 26, "²", "-1", "%00"])
+def test_it_finds_nobody_on_a_list_that_is_none(client, people, choir, number):
+    assert found(client, f"list={number}") == []
+
+
 def test_it_offers_only_its_own_lists_as_filters(client, elsewhere):
     assert elsewhere.of(ContactList).name not in client.get(CONTACTS).content.decode()
     assert found(client, f"list={elsewhere.of(ContactList).pk}") == []

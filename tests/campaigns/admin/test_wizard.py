@@ -154,6 +154,12 @@ def test_it_counts_nobody_of_another_workspace(client, home, elsewhere):
     assert elsewhere.word not in text_of(answer)
 
 
+def test_it_counts_nobody_on_a_list_that_is_none(client):
+    ticked = {"lists": ["9" * 26, "²", "\0"]}
+    answer = client.get(reverse("admin:campaigns_campaign_count"), ticked)
+    assert answer.context["reached"] == 0
+
+
 @pytest.mark.parametrize(
     ("lists", "sentence"),
     [

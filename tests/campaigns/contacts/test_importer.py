@@ -52,6 +52,31 @@ def counts(job: ContactImport) -> dict[str, int]:
     return {name: getattr(job, name) for name in names if getattr(job, name)}
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("people\0.csv", "people.csv"),
+        ("people\r\n.csv", "people.csv"),
+        ("../../etc/people.csv", "people.csv"),
+        ("C:\\lists\\people.csv", "people.csv"),
+        ("p" * 300 + ".csv", "p" * 251 + ".csv"),
+        ("half \ud800.csv", "half .csv"),
+        ("\0", "Unnamed file"),
+    ],
+)
+def test_it_keeps_a_file_whatever_it_is_called(club, given, shown):
+    job = intake.receive(club, given, [HEADER.encode()])
+    job.refresh_from_db()
+    assert job.file_name == shown
+
+
+def test_it_keeps_no_file_of_which_there_is_no_import(settings, tmp_path):
+    settings.UPLOADS_DIR = tmp_path
+    with pytest.raises(ValueError, match="unsaved"):
+        intake.receive(Workspace(), "people.csv", [HEADER.encode()])
+    assert list(tmp_path.iterdir()) == []
+
+
 def people(count: int, city="Rome") -> str:
     return HEADER + rows(count, city)
 
