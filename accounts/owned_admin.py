@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, NoReturn
 
 from django.contrib import admin
@@ -42,7 +43,18 @@ class OwnedAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change and workspace_path(type(obj)) == "workspace":
             obj.workspace = workspace_of(request)
-        super().save_model(request, obj, form, change)
+        if change:
+            obj.save(update_fields=_changed_columns(obj))
+        else:
+            super().save_model(request, obj, form, change)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            found._as_read = _columns(found)
+        return found
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -80,6 +92,29 @@ class OwnedAdmin(ModelAdmin):
     ) -> NoReturn:
         # Django would redirect to the start page with a message; nothing is there, so say that.
         raise Http404
+
+
+def _changed_columns(row: Model) -> list[str]:
+    """The fields that this request changed, and those that say when.
+
+    Only they are written: what happened to the others since the row was read would be undone.
+    """
+    before: dict[str, Any] = row._as_read  # type: ignore[attr-defined]
+    changed = [name for name, value in _columns(row).items() if value != before.get(name)]
+    moments = [
+        field.name for field in row._meta.concrete_fields if getattr(field, "auto_now", False)
+    ]
+    return [*changed, *moments] if changed else []
+
+
+def _columns(row: Model) -> dict[str, Any]:
+    """What was read of the row, by field name; a copy, since a form changes the row."""
+    deferred = row.get_deferred_fields()
+    return {
+        field.name: deepcopy(field.value_from_object(row))
+        for field in row._meta.concrete_fields
+        if field.attname not in deferred
+    }
 
 
 class OwnedInline(admin.options.InlineModelAdmin):  # type: ignore[type-arg]

@@ -28,6 +28,13 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
         zones = sorted(zoneinfo.available_timezones() | {self.instance.time_zone})
         self.fields["time_zone"].widget.choices = [(zone, zone) for zone in zones]
 
+    def save(self, commit: bool = True) -> Workspace:
+        """Write only what was changed, and not back what others have changed meanwhile."""
+        workspace: Workspace = self.instance
+        if commit:
+            workspace.save(update_fields=self.changed_data)
+        return workspace
+
 
 def workspace_settings(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Every member sees them, owners change them."""
