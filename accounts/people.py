@@ -16,7 +16,14 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Membership
 from accounts.pages_context import page_context
 from accounts.password_links import password_link
-from accounts.team import AlreadyMember, LastOwner, add_person, may_be_given_a_link, remove_person
+from accounts.team import (
+    AlreadyMember,
+    LastOwner,
+    WorksElsewhere,
+    add_person,
+    may_be_given_a_link,
+    remove_person,
+)
 from accounts.tenancy import is_owner, visible, visible_or_404, workspace_of
 
 
@@ -71,15 +78,10 @@ def _add(request: HttpRequest, form: AddPersonForm) -> bool:
     values = form.cleaned_data
     try:
         membership = add_person(workspace_of(request), values["email"], values["role"])
-    except AlreadyMember as error:
+    except (AlreadyMember, WorksElsewhere) as error:
         form.add_error("email", str(error))
         return False
-    if may_be_given_a_link(membership):
-        done = _("%(email)s is added. Hand over the link below, by which they set a password.")
-    elif membership.user.has_usable_password():
-        done = _("%(email)s is added. They have an account here, and log in as they are used to.")
-    else:
-        done = _("%(email)s is added. They were invited elsewhere too, and have a link from there.")
+    done = _("%(email)s is added. Hand over the link below, by which they set a password.")
     messages.success(request, done % {"email": membership.user.email})
     return True
 

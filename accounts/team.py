@@ -14,24 +14,39 @@ class AlreadyMember(TeamError):
     """The person belongs to the workspace."""
 
 
+class WorksElsewhere(TeamError):
+    """The person has an account here, and it is another workspace's."""
+
+
 class LastOwner(TeamError):
     """Without this person nobody could change the workspace."""
 
 
 @transaction.atomic
 def add_person(workspace: Workspace, email: str, role: str = Membership.Role.MEMBER) -> Membership:
-    """Let a person into the workspace; who has no account yet gets one without a password.
+    """Let a person into the workspace, by an account that sets its password anew.
 
-    Raises AlreadyMember.
+    Nobody confirms an address here, so an account that another workspace made or holds may be in
+    the hands of somebody else: it is refused. One that belongs to no workspace starts afresh, as
+    if it were new: its password, its links and its log-ins end.
+
+    Raises AlreadyMember, WorksElsewhere.
     """
-    user = User.objects.filter(email__iexact=email).first()
-    user = user or User.objects.create_user(email.lower())
-    membership, is_new = Membership.objects.get_or_create(
-        user=user, workspace=workspace, defaults={"role": role}
-    )
-    if not is_new:
+    user = User.objects.select_for_update().filter(email__iexact=email).first()
+    if user is None:
+        user = User.objects.create_user(email.lower())
+    elif user.memberships.filter(workspace=workspace).exists():
         raise AlreadyMember(_("%(email)s is in this workspace already.") % {"email": user.email})
-    return membership
+    elif user.memberships.exists():
+        sentence = _(
+            "%(email)s already has an account on this Daypost, which is not of this workspace. "
+            "Add them with another address."
+        )
+        raise WorksElsewhere(sentence % {"email": user.email})
+    else:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return Membership.objects.create(user=user, workspace=workspace, role=role)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Membership, User
+from accounts.signup import sign_up
 from tests.accounts.test_entrance import NEW, is_logged_in, log_in
 from tests.cast import PASSWORD, Belongings, client_of
 
@@ -51,27 +52,82 @@ def test_it_keeps_what_was_typed_when_it_is_no_address(
     assert Membership.objects.count() == 1
 
 
-def test_it_gives_no_link_to_an_account_that_has_a_password(
-    home: Belongings, outsider: User, owner_client: Client
-) -> None:
-    """Else an owner could take over the account of somebody who works elsewhere too."""
-    text = add(owner_client, outsider.email)
+ELSEWHERE = "already has an account on this Daypost"
 
-    assert "They have an account here" in text
+
+def set_password(link: str, password: str) -> bool:
+    """Follow a link and set a password there; False where the link does not work."""
+    browser = Client()
+    form = browser.get(link, follow=True)
+    if "This link does not work" in form.text:
+        return False
+    browser.post(form.redirect_chain[-1][0], {"password1": password, "password2": password})
+    return True
+
+
+def remove(client: Client, email: str) -> None:
+    membership = Membership.objects.get(user__email=email)
+    client.post(f"/people/{membership.pk}/remove/")
+
+
+def test_it_adds_nobody_who_has_an_account_elsewhere(
+    home: Belongings, elsewhere: Belongings, owner_client: Client
+) -> None:
+    """Whoever holds it may not be who the address says: nobody confirms an address here."""
+    text = add(owner_client, elsewhere.owner.email.upper())
+
+    assert ELSEWHERE in text
+    assert elsewhere.workspace.name not in text
+    assert f'value="{elsewhere.owner.email.upper()}"' in text
     assert not LINK.findall(text)
-    assert is_logged_in(log_in(outsider.email, PASSWORD))
+    assert elsewhere.owner.memberships.get().workspace == elsewhere.workspace
+    assert is_logged_in(log_in(elsewhere.owner.email, PASSWORD))
 
 
-def test_it_gives_no_link_to_an_account_that_was_invited_elsewhere_too(
-    home: Belongings, outsider: User, owner_client: Client
+@pytest.mark.parametrize("has_password", [True, False])
+def test_it_lets_nobody_in_by_an_account_made_beforehand_elsewhere(
+    has_password: bool, home: Belongings, outsider: User, owner_client: Client
 ) -> None:
-    add(client_of(outsider), "ben@example.org")
+    (link,) = LINK.findall(add(client_of(outsider), "ben@example.org"))
+    if has_password:
+        assert set_password(link, NEW)
 
     text = add(owner_client, "ben@example.org")
 
-    assert "They were invited elsewhere too" in text
-    assert not LINK.findall(text)
-    assert not LINK.findall(client_of(outsider).get(PEOPLE).text)
+    assert ELSEWHERE in text
+    ben = User.objects.get(email="ben@example.org")
+    assert not ben.memberships.filter(workspace=home.workspace).exists()
+
+
+@pytest.mark.parametrize("has_password", [True, False])
+def test_it_starts_an_account_afresh_that_belongs_to_no_workspace(
+    has_password: bool, home: Belongings, outsider: User, owner_client: Client
+) -> None:
+    """What an earlier workspace knew of it opens nothing: neither link, password nor log-in."""
+    theirs = client_of(outsider)
+    (old_link,) = LINK.findall(add(theirs, "ben@example.org"))
+    if has_password:
+        assert set_password(old_link, NEW)
+    logged_in = client_of(User.objects.get(email="ben@example.org"))
+    remove(theirs, "ben@example.org")
+
+    (link,) = LINK.findall(add(owner_client, "ben@example.org"))
+
+    assert not set_password(old_link, "the stranger's own 9")
+    assert not is_logged_in(log_in("ben@example.org", NEW))
+    assert not is_logged_in(logged_in)
+    assert set_password(link, "a kettle on the hill")
+    assert is_logged_in(log_in("ben@example.org", "a kettle on the hill"))
+
+
+def test_it_leads_nobody_into_a_workspace_who_signed_up_with_the_address_of_another(
+    home: Belongings, owner_client: Client, settings: object
+) -> None:
+    settings.SIGNUP_OPEN = True  # type: ignore[attr-defined]
+    stranger = sign_up("ben@example.org", NEW, "Somebody's").user
+
+    assert ELSEWHERE in add(owner_client, "ben@example.org")
+    assert home.workspace.name not in client_of(stranger).get(PEOPLE).text
 
 
 def test_it_shows_members_everybody_but_lets_them_change_nothing(
