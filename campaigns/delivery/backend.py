@@ -14,7 +14,7 @@ from django.core.mail.message import EmailMessage
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import GmailAccount, LedgerRow, Workspace
+from accounts.models import GmailAccount, LedgerRow, Membership, Workspace
 from accounts.tenancy import visible
 from campaigns.models import Message
 
@@ -61,11 +61,14 @@ class GmailBackend(BaseEmailBackend):
 
 
 def _account_for(address: str) -> GmailAccount:
-    """The account of the workspace that the addressee belongs to, else of the first one."""
+    """The account of the workspace that the addressee joined first, and of no other.
+
+    A link that sets a password lies in the account that it left through: the owners of another
+    workspace must not read it there. The instance's first workspace writes to whom none knows.
+    """
+    joined = Membership.objects.filter(user__email__iexact=address).order_by("id").first()
+    home = joined.workspace if joined else Workspace.objects.order_by("id").first()
     ready = GmailAccount.objects.filter(state=GmailAccount.State.READY).order_by("id")
-    workspaces = Workspace.objects.order_by("id")
-    home = workspaces.filter(memberships__user__email__iexact=address).first()
-    home = home or workspaces.first()
     account = visible(ready, home).first() if home else None
     if account is None:
         raise NoAccount

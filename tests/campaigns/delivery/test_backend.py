@@ -37,6 +37,36 @@ def test_it_chooses_the_workspace_of_the_addressee() -> None:
     assert Message.objects.get().account == theirs
 
 
+def test_it_chooses_the_workspace_that_the_addressee_joined_first() -> None:
+    """Not the oldest: its owner could add anybody, and read the link that resets a password."""
+    older = make_account(make_workspace())
+    home = make_account(make_workspace())
+    user = User.objects.create_user("ben@example.org")
+    Membership.objects.create(user=user, workspace=home.workspace)
+    Membership.objects.create(user=user, workspace=older.workspace)
+    send_mail("Reset", "Here", None, ["ben@example.org"], connection=get_connection(BACKEND))
+    assert Message.objects.get().account == home
+
+
+def test_it_writes_through_nobody_elses_account() -> None:
+    make_account(make_workspace())
+    resting = make_account(make_workspace(), state="disconnected")
+    later = make_account(make_workspace())
+    user = User.objects.create_user("ben@example.org")
+    for account in (resting, later):
+        Membership.objects.create(user=user, workspace=account.workspace)
+    with pytest.raises(NoAccount):
+        send_mail("Reset", "Here", None, ["ben@example.org"], connection=get_connection(BACKEND))
+    assert not Message.objects.exists()
+
+
+def test_it_writes_to_whom_no_workspace_knows_through_the_first() -> None:
+    first = make_account(make_workspace())
+    make_account(make_workspace())
+    send_mail("Reset", "Here", None, ["ben@example.org"], connection=get_connection(BACKEND))
+    assert Message.objects.get().account == first
+
+
 def test_it_says_loudly_when_nothing_is_connected() -> None:
     make_account(make_workspace(), state="needs_reconnecting")
     with pytest.raises(NoAccount):
