@@ -26,7 +26,8 @@ from campaigns.admin.wizard_forms import zone_of
 from campaigns.delivery import compose
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.models import Campaign, Message, Revision
-from campaigns.rendering import merge, sanitize
+from campaigns.rendering.letter import Letter, rendered
+from campaigns.rendering.merge import MergeError
 from campaigns.rendering.preview import PREVIEW_CSP, preview_document
 from campaigns.reports import headline, status, wording
 from campaigns.reports.consistent import consistent_reads
@@ -186,6 +187,7 @@ def content(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
     campaign = _campaign(request, pk)
     revision = _revision(campaign)
     first = _first_message(campaign)
+    letter = _letter(revision, first)
     context = page_context(
         site,
         request,
@@ -197,8 +199,8 @@ def content(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
         campaign=campaign,
         revision=revision,
         first=first,
-        subject=_shown(merge.render_subject, revision.subject, first),
-        text=_shown(merge.render_text, revision.text, first),
+        subject=letter.subject,
+        text=letter.text,
     )
     return TemplateResponse(request, "campaigns/campaign/content.html", context)
 
@@ -207,24 +209,19 @@ def content(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
 def content_document(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
     """The frozen HTML, for a frame without scripts and without our origin."""
     campaign = _campaign(request, pk)
-    revision = _revision(campaign)
-    first = _first_message(campaign)
-    html = _shown(merge.render_html, revision.html, first)
-    if sanitize.needs_check(revision.html):
-        html = sanitize.check_rendered(html)
-    response = HttpResponse(preview_document(html))
+    letter = _letter(_revision(campaign), _first_message(campaign))
+    response = HttpResponse(preview_document(letter.html))
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
-def _shown(
-    render: Callable[[str, dict[str, object]], str], source: str, first: Message | None
-) -> str:
-    """As its first recipient gets it; as it was written where it does not work for them."""
+def _letter(revision: Revision, first: Message | None) -> Letter:
+    """As its first recipient gets it; as it was written when it does not work for them."""
+    values = compose.merge_values(first) if first else {}
     try:
-        return render(source, compose.merge_values(first) if first else {})
-    except merge.MergeError:
-        return source
+        return rendered(revision.subject, revision.html, revision.text, values)
+    except MergeError:
+        return Letter(revision.subject, revision.html, revision.text)
 
 
 def _revision(campaign: Campaign) -> Revision:

@@ -6,7 +6,6 @@ stored, and no address holds it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from csp.decorators import csp
@@ -21,26 +20,19 @@ from campaigns.admin.template_place import with_anchor, with_sign
 from campaigns.launch import with_footer
 from campaigns.models import Template
 from campaigns.rendering import merge, text
+from campaigns.rendering.letter import Letter, rendered
 from campaigns.rendering.preview import PREVIEW_CSP, preview_document
-from campaigns.rendering.sanitize import MarkupError, check_rendered, needs_check, sanitize
+from campaigns.rendering.sanitize import MarkupError, sanitize
 from campaigns.starters import starter
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The two parts of a message to one person."""
+def letter_of(source: str, values: Mapping[str, object]) -> Letter:
+    """What launch would make of this source for one person. Raises MergeError, MarkupError.
 
-    html: str
-    text: str
-
-
-def parts_of(source: str, values: Mapping[str, object]) -> Parts:
-    """What launch would make of this source for one person. Raises MergeError, MarkupError."""
+    Without a subject, which is a field of its own: one may be wrong and the other right.
+    """
     content = with_footer(sanitize(source).html)
-    rendered = merge.render_html(content, values)
-    if needs_check(content):
-        rendered = check_rendered(rendered)
-    return Parts(rendered, merge.render_text(text.plain_text(content), values))
+    return rendered("", content, text.plain_text(content), values)
 
 
 # For the views that answer with a message itself. (The library's types know no view that takes
@@ -76,7 +68,7 @@ def _document(source: str, person: Person, *, explain: bool = True) -> HttpRespo
     Without explaining, the answer has no content (204), and the frame keeps what it shows.
     """
     try:
-        html = with_anchor(parts_of(source, person.values).html)
+        html = with_anchor(letter_of(source, person.values).html)
     except (merge.MergeError, MarkupError) as error:
         if not explain:
             return HttpResponse(status=204)
@@ -115,7 +107,7 @@ def look_at(
     except merge.MergeError:
         shown_subject = subject
     try:
-        shown_text = parts_of(source, who.values).text if source.strip() else ""
+        shown_text = letter_of(source, who.values).text if source.strip() else ""
     except (merge.MergeError, MarkupError):
         readable = False
     on_subject = template_remarks.on_subject(subject, workspace)

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import GmailAccount
 from campaigns.models import Message, Revision
-from campaigns.rendering import merge, mime, urls
+from campaigns.rendering import merge, mime
+from campaigns.rendering.letter import rendered
 from campaigns.rendering.mime import Address
 
 
@@ -35,23 +36,19 @@ class Composer:
         revision = self._revision(message.campaign_id, message.revision)
         values = merge_values(message)
         try:
-            html = merge.render_html(revision.html, values)
-            text = merge.render_text(revision.text, values)
-            subject = merge.render_subject(revision.subject, values)
+            letter = rendered(revision.subject, revision.html, revision.text, values)
         except merge.MergeError as error:
             if _is_broken(revision):
                 raise ContentBroken(str(error)) from error
             # Only with what this contact has in its fields.
             raise NotWritable(str(error)) from error
-        if urls.needs_check(revision.html):
-            html = urls.check_rendered(html)
         try:
             return mime.build(
                 sender=Address(self.account.display_name, self.account.address),
                 to=Address(message.contact.full_name, message.to_email),
-                subject=subject,
-                html=html,
-                text=text,
+                subject=letter.subject,
+                html=letter.html,
+                text=letter.text,
                 message_id=message.message_id,
                 date=now,
                 headers=self._headers(),

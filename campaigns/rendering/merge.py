@@ -81,8 +81,8 @@ class MergeError(ValueError):
 def render_html(source: str, values: Mapping[str, object]) -> str:
     """The HTML part, every value escaped for text and for quoted attributes.
 
-    The template must have been sanitised; where `sanitize.needs_check` says so, the result must
-    go through `sanitize.check_rendered`. Raises MergeError.
+    The template must have been sanitised; where `urls.needs_check` says so, the result must go
+    through `urls.check_rendered`, as `letter.rendered` does. Raises MergeError.
     """
     return _render(_compiled(source, html=True), values)
 

@@ -17,7 +17,7 @@ what it stands in, and it stands only in text and in quoted attributes:
 - A block that begins in an attribute ends in it; where one does not, the attribute goes. So no
   condition can drop the quote that ends an attribute.
 - Liquid in the name of an element or attribute, and in CSS, is left out.
-- Addresses that Liquid has a part in are the one exception: `check_rendered` sees to them.
+- Addresses that Liquid has a part in are the one exception: `urls.check_rendered` sees to them.
 """
 
 import html
@@ -44,15 +44,9 @@ from campaigns.rendering.markup import (
 from campaigns.rendering.masking import Mask
 from campaigns.rendering.pieces import block_fault
 from campaigns.rendering.stylesheet import CssCleaner
-from campaigns.rendering.urls import (
-    URL_ATTRIBUTES,
-    check_rendered,
-    is_allowed,
-    needs_check,
-    scheme_of,
-)
+from campaigns.rendering.urls import URL_ATTRIBUTES, is_allowed, scheme_of
 
-__all__ = ["MarkupError", "SanitizedHtml", "check_rendered", "needs_check", "sanitize"]
+__all__ = ["MarkupError", "SanitizedHtml", "sanitize"]
 
 TAGS = frozenset({
     "a", "abbr", "acronym", "address", "article", "aside", "b", "bdi", "bdo", "big",
@@ -275,7 +269,8 @@ class _Round:
     def may_point_to(self, attribute: str, value: str) -> bool:
         url = html.unescape(value)
         scheme = scheme_of(url)
-        # With Liquid before the colon the scheme is known only in the message: `check_rendered`.
+        # With Liquid before the colon the scheme is known only in the message:
+        # `urls.check_rendered`.
         if self.mask.is_in(scheme) or is_allowed(attribute, url):
             return True
         self.report(_("%(scheme)s: address") % {"scheme": scheme[:40]})

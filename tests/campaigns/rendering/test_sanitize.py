@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from campaigns.rendering.merge import MergeError, check, render_html
-from campaigns.rendering.sanitize import MarkupError, check_rendered, needs_check, sanitize
+from campaigns.rendering.sanitize import MarkupError, sanitize
+from campaigns.rendering.urls import check_rendered, needs_check
 from tests.campaigns.rendering.hostile import TEMPLATES, VALUES, dangers_in, url_dangers
 
 NEWSLETTER = """<!doctype html>
