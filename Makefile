@@ -2,7 +2,8 @@
 #
 #   make run      everything, in the foreground: PORT=8000 PRACTICE_PORT=8025
 #   make demo     the main job without a browser: CSV=path
-#   make test     the whole suite
+#   make test     the suite, on SQLite and PostgreSQL; make test-system tries `make run` from outside
+#   make check    format, lint, types, directions of imports
 
 .PHONY: install run demo lock test test-system check
 .DEFAULT_GOAL := run
@@ -50,7 +51,7 @@ lock: $(installed_dev)
 # --- Proof ------------------------------------------------------------------------------------
 
 pytest := $(python) -m pytest -n 2 --dist worksteal --durations 15 --durations-min 1
-# Cases against other programs than ours have a target of their own.
+# What starts a whole instance from a fresh clone has a target of its own.
 suite := tests --ignore tests/system
 
 # All of it on SQLite, then what touches the database (tests/plugin.py) on PostgreSQL.
@@ -59,7 +60,7 @@ test: $(installed_dev)
 	@$(pytest) $(suite)
 	@$(pytest) $(suite) --database=postgres
 
-# Against real programs from outside. So far `make run` itself, in a fresh clone, as a black box.
+# `make run` itself, in a fresh clone, as a black box.
 test-system: $(installed_dev)
 	@$(python) -m pytest tests/system --durations 5
 
