@@ -1,4 +1,4 @@
-"""The menu. Words and order of the product's map."""
+"""The menu: what is sent, to whom, and the workspace itself."""
 
 from typing import Any
 

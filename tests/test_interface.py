@@ -119,7 +119,7 @@ def test_it_says_on_every_page_that_an_account_is_for_practice(
     assert not any(sentence in owner_client.get(page).text for page in pages)
 
 
-def test_it_keeps_the_words_and_the_order_of_the_map(
+def test_it_keeps_the_words_and_the_order_of_the_menu(
     owner_client: Client, home: Belongings
 ) -> None:
     page = html5lib.parse(owner_client.get("/people/").content, namespaceHTMLElements=True)

@@ -1,4 +1,4 @@
-"""What every command shares: `--workspace`, `--json`, and the exit status of the contract.
+"""What every command shares: `--workspace`, `--json`, and the exit status.
 
 0 when the command did what it says, 1 when it could not (one sentence on standard error), 2 for
 wrong usage.

@@ -22,7 +22,6 @@ BY_HAND = "by_hand"
 SINGLE = "single"
 # Campaigns with a colour of their own; series 3 is for what was written by hand.
 CAMPAIGN_STYLES = ("series-1", "series-2", "series-4", "series-5")
-OTHERS = "others"
 # "61 more within 6 hours"
 SOON = timedelta(hours=6)
 

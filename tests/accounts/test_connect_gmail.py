@@ -76,7 +76,7 @@ def test_it_says_that_the_file_cannot_be_read(workspace: Workspace, tmp_path: Pa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_ends_with_the_status_of_the_contract(
+def test_it_ends_with_a_status_that_says_how_it_went(
     gmail: PracticeGmail, password_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     new_workspace()

@@ -20,7 +20,7 @@ ACTIONS: dict[str, Callable[[int], object]] = {
     "resume": control.resume,
     "cancel": control.cancel,
 }
-# What the contract names; a message in any state is in exactly one of them.
+# The words of the output, each counted, also at 0. A message is in exactly one of them.
 STATES = (
     "waiting",
     "claimed",
