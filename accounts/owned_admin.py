@@ -5,7 +5,6 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, NoReturn
 
-from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import Http404, HttpRequest
@@ -115,15 +114,3 @@ def _columns(row: Model) -> dict[str, Any]:
         for field in row._meta.concrete_fields
         if field.attname not in deferred
     }
-
-
-class OwnedInline(admin.options.InlineModelAdmin):  # type: ignore[type-arg]
-    """Mix into an inline: its rows are those of a parent that was already found to be visible."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return current_workspace(request) is not None
-
-    has_change_permission = has_delete_permission = has_view_permission
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return current_workspace(request) is not None
