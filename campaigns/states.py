@@ -45,6 +45,10 @@ CAMPAIGN_MOVES: frozenset[tuple[str, str]] = frozenset(
 # States from which a message still moves on by itself.
 UNDER_WAY = (M.WAITING, M.CLAIMED, M.HANDING_OVER)
 
+# States that count as done where it is told how far a campaign has come. What is in doubt asks for
+# a look, and what was cancelled did not leave.
+DONE = (M.SENT, M.REFUSED, M.SKIPPED)
+
 
 class IllegalMove(RuntimeError):
     """Code asked for a move that the tables do not allow: a fault, never a matter of timing."""

@@ -98,11 +98,10 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
     report = status.status_of(campaign, now, plan)
     planned = plan.by_day(campaign.pk) if campaign.state == Campaign.State.SENDING else {}
     sent = {day: count - planned.get(day, 0) for day, count in report.by_day.items()}
-    done = report.done - report.counts[Message.State.CANCELLED]
     return {
         "report": report,
-        "done": done,
-        "percent": 100 * done // max(campaign.recipients, 1),
+        "done": report.done,
+        "percent": 100 * report.done // max(campaign.recipients, 1),
         "headline": headline.of_campaign(report, now, zone),
         "again_after": 2 if report.next_at and report.next_at < now + SOON else 15,
         "figures": _figures(report),

@@ -13,15 +13,10 @@ from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.models import Campaign, Message
 from campaigns.planning.forecast import Forecast
 from campaigns.reports import wording
+from campaigns.states import DONE
 
-# What is not done: few rows for a finished campaign, however many it was sent to.
-NOT_DONE = (
-    Message.State.WAITING,
-    Message.State.CLAIMED,
-    Message.State.HANDING_OVER,
-    Message.State.IN_DOUBT,
-    Message.State.CANCELLED,
-)
+# Counted instead of what is done: few rows for a finished campaign, however many it was sent to.
+NOT_DONE = tuple(state for state in Message.State if state not in DONE)
 
 
 @dataclass(frozen=True)
@@ -31,10 +26,6 @@ class Line:
     campaign: Campaign
     done: int
     finishes: str
-
-    @property
-    def percent(self) -> int:
-        return 100 * self.done // self.campaign.recipients if self.campaign.recipients else 0
 
 
 def lines_of(

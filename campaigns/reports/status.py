@@ -21,6 +21,7 @@ from campaigns.models import Campaign, Event, Message
 from campaigns.planning import sharing
 from campaigns.planning.forecast import Forecast
 from campaigns.planning.sharing import Reason, Turn
+from campaigns.states import DONE
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,8 @@ class Status:
 
     @property
     def done(self) -> int:
-        """Recipients whose message needs nothing more."""
-        settled = Message.State.SENT, Message.State.REFUSED, Message.State.SKIPPED
-        return sum(self.counts[state] for state in (*settled, Message.State.CANCELLED))
-
-    @property
-    def percent(self) -> int:
-        return 100 * self.done // self.campaign.recipients if self.campaign.recipients else 0
+        """Recipients whose message left, or never can."""
+        return sum(self.counts[state] for state in DONE)
 
 
 def status_of(campaign: Campaign, now: datetime, plan: Forecast | None = None) -> Status:

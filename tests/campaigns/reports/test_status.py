@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import GmailAccount
 from campaigns.models import Campaign, Event, Message
-from campaigns.reports import status
+from campaigns.reports import progress, status
 from tests.campaigns.making import make_account, make_campaign, make_workspace, spend
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +109,16 @@ def test_it_adds_what_was_sent_to_what_is_planned(campaign: Campaign) -> None:
     report = status.status_of(campaign, now)
     assert report.by_day == {(now - timedelta(days=2)).date(): 1, now.date(): 3}
     assert report.finishes == now
-    assert report.percent == 25
+    assert report.done == 1
+
+
+def test_it_counts_as_done_what_left_or_never_can(campaign: Campaign) -> None:
+    now = timezone.now()
+    campaign = make_campaign(campaign.workspace, [account_of(campaign)], len(M))
+    for message, state in zip(campaign.messages.order_by("id"), M, strict=True):
+        Message.objects.filter(pk=message.pk).update(state=state)
+    [line] = progress.lines_of([campaign], campaign.workspace, now)
+    assert status.status_of(campaign, now).done == line.done == 3
 
 
 def test_it_shows_the_use_of_each_account(campaign: Campaign) -> None:
