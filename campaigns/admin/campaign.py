@@ -21,7 +21,7 @@ from accounts.owned_admin import OwnedAdmin
 from accounts.tenancy import visible_or_404, workspace_of
 from campaigns.admin import campaign_page, wizard
 from campaigns.admin.badges import campaign_badge
-from campaigns.admin.state_links import StateList, state_links
+from campaigns.admin.state_links import PARAMETER, StateList, state_links
 from campaigns.models import Campaign
 from campaigns.reports import progress, wording
 
@@ -42,6 +42,7 @@ class CampaignList(StateList):
 class CampaignAdmin(OwnedAdmin):
     list_display = ("title", "state_badge", "how_far", "finishes")
     list_display_links = None
+    linked_lookups = (PARAMETER, "template__id__exact")
     search_fields = ("name",)
     search_help_text = _("Name of the campaign")
     actions = None

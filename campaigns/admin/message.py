@@ -22,7 +22,7 @@ from accounts.owned_admin import OwnedAdmin
 from accounts.pages_context import page_context
 from accounts.tenancy import visible, visible_or_404, workspace_of
 from campaigns.admin.badges import message_badge
-from campaigns.admin.state_links import StateList, state_links
+from campaigns.admin.state_links import PARAMETER, StateList, state_links
 from campaigns.models import Campaign, Message
 from campaigns.reports import wording
 from campaigns.reports.export import as_csv
@@ -34,6 +34,7 @@ CAMPAIGN_PARAMETER = "campaign__id__exact"
 class MessageAdmin(OwnedAdmin):
     list_display = ("to_email", "campaign_name", "state_badge", "account", "sent", "reply_start")
     list_select_related = ("campaign", "account")
+    linked_lookups = (CAMPAIGN_PARAMETER, PARAMETER)
     search_fields = ("to_email",)
     search_help_text = _("Address of the recipient")
     actions = None

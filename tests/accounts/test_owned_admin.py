@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.admin import GmailAccountForm
 from accounts.models import GmailAccount, Workspace
 from accounts.workspace_settings import WorkspaceForm
-from campaigns.models import Contact, Template
+from campaigns.models import Campaign, Contact, ContactList, Template
 from tests.cast import Belongings
 
 # --- Saving -----------------------------------------------------------------------------------
@@ -120,3 +120,36 @@ def test_it_saves_nothing_where_nothing_was_changed(
     owner_client.post(change_page(account), typed_into(form))
 
     assert written == [[]]
+
+
+# --- Asking -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "campaigns/message/?raw__regex=reset",
+        "campaigns/message/?raw__isnull=0",
+        "campaigns/message/export/?raw__contains=reset",
+        "campaigns/message/?account__sealed_secret__startswith=g",
+        "accounts/gmailaccount/?sealed_secret__startswith=g",
+        "campaigns/contact/?lists__workspace__name__startswith=z",
+        "campaigns/campaign/?accounts__sealed_secret__startswith=g",
+    ],
+)
+def test_it_refuses_what_no_filter_and_no_link_asks(
+    question: str, home: Belongings, owner_client: Client
+) -> None:
+    assert owner_client.get(f"/{question}").status_code == 400
+
+
+def test_it_answers_what_filters_and_links_ask(home: Belongings, owner_client: Client) -> None:
+    campaign, template = home.of(Campaign).pk, home.of(Template).pk
+    for question in (
+        f"campaigns/message/?campaign__id__exact={campaign}&state__exact=sent",
+        f"campaigns/message/export/?campaign__id__exact={campaign}",
+        f"campaigns/campaign/?template__id__exact={template}&state__exact=sending",
+        f"campaigns/contact/?list={home.of(ContactList).pk}&q=zebra&o=1&p=1",
+        "campaigns/contact/?standing=odd",
+    ):
+        assert owner_client.get(f"/{question}").status_code == 200, question
