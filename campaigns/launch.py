@@ -16,11 +16,8 @@ from accounts.tenancy import visible
 from campaigns import states
 from campaigns.contacts import audience
 from campaigns.models import Campaign, Contact, ContactField, Message, Revision, Template
-from campaigns.models.contact import STANDARD_FIELDS
+from campaigns.models.merge_fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 from campaigns.rendering import merge, text
-
-# Merge fields that come from the workspace rather than from the contact.
-WORKSPACE_FIELDS = ("postal_address",)
 
 
 @dataclass(frozen=True)

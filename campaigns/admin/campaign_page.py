@@ -23,9 +23,9 @@ from accounts.tenancy import visible_or_404
 from campaigns import control
 from campaigns.admin.badges import MESSAGE_STYLES, campaign_badge
 from campaigns.admin.wizard_forms import zone_of
-from campaigns.delivery import compose
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.models import Campaign, Message, Revision
+from campaigns.models.merge_fields import merge_values
 from campaigns.rendering.letter import Letter, rendered
 from campaigns.rendering.merge import MergeError
 from campaigns.rendering.preview import PREVIEW_CSP, preview_document
@@ -216,7 +216,7 @@ def content_document(site: AdminSite, request: HttpRequest, pk: int) -> HttpResp
 
 def _letter(revision: Revision, first: Message | None) -> Letter:
     """As its first recipient gets it; as it was written when it does not work for them."""
-    values = compose.merge_values(first) if first else {}
+    values = merge_values(first.contact, first.workspace) if first and first.contact else {}
     try:
         return rendered(revision.subject, revision.html, revision.text, values)
     except MergeError:

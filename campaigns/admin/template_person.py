@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Workspace
 from accounts.tenancy import visible
 from campaigns.models import Contact, ContactField
+from campaigns.models.merge_fields import merge_values
 
 SUGGESTIONS = 8
 
@@ -54,19 +55,12 @@ def _cleaned(typed: str) -> str:
 
 
 def _contact(contact: Contact, workspace: Workspace, remark: str = "") -> Person:
-    values = {**contact.merge_values(), "postal_address": workspace.postal_address}
-    return Person(contact.full_name, contact.email, values, remark)
+    return Person(contact.full_name, contact.email, merge_values(contact, workspace), remark)
 
 
 def _example(workspace: Workspace) -> Person:
     further = visible(ContactField.objects.all(), workspace).values_list("name", "label")
-    values: dict[str, object] = {
-        **dict(further),
-        "email": "ana@example.com",
-        "first_name": "Ana",
-        "last_name": "Example",
-        "name": "Ana Example",
-        "postal_address": workspace.postal_address,
-    }
-    remark = _("Ana is invented, as there are no contacts yet.")
-    return Person("Ana Example", "ana@example.com", values, remark)
+    ana = Contact(
+        email="ana@example.com", first_name="Ana", last_name="Example", fields=dict(further)
+    )
+    return _contact(ana, workspace, _("Ana is invented, as there are no contacts yet."))

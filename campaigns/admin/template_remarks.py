@@ -11,8 +11,9 @@ from django.utils.translation import ngettext
 from accounts.models import Workspace
 from accounts.tenancy import visible
 from campaigns.contacts import audience
-from campaigns.launch import WORKSPACE_FIELDS, known_fields
+from campaigns.launch import known_fields
 from campaigns.models import Contact
+from campaigns.models.merge_fields import WORKSPACE_FIELDS
 from campaigns.rendering import merge
 from campaigns.rendering.links import LinkProblem, check_links
 from campaigns.rendering.pieces import column_of, line_of

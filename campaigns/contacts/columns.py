@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.contacts.address import looks_like_address
 from campaigns.contacts.aliases import EMAIL, FIRST_NAME, LAST_NAME, NAME, alias_of
 from campaigns.contacts.reasons import NoAddressColumn, WrongChoice
+from campaigns.models.merge_fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 
 IGNORED = "-"
 STANDARD = (EMAIL, FIRST_NAME, LAST_NAME, NAME)
@@ -28,8 +29,7 @@ _RESERVED = frozenset(
 )
 """Words of Liquid, which no field may be called."""
 
-_OF_THE_WORKSPACE = frozenset({"postal_address", "unsubscribe_url", "view_url"})
-"""Merge fields that a message fills by itself."""
+_TAKEN = _RESERVED.union(STANDARD, STANDARD_FIELDS, WORKSPACE_FIELDS)
 
 LINE = "line"
 REASON = "reason"
@@ -62,7 +62,7 @@ def merge_field(column: str) -> str:
     plain = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", column.casefold()))
     name = re.sub(r"\W+", "_", unicodedata.normalize("NFC", plain)).strip("_")
     name = re.sub("_{2,}", "_", name)[:LONGEST_FIELD_NAME].rstrip("_") or "field"
-    if not name[0].isalpha() or name in _RESERVED | _OF_THE_WORKSPACE or name in STANDARD:
+    if not name[0].isalpha() or name in _TAKEN:
         name = f"field_{name}"[:LONGEST_FIELD_NAME]
     return name
 

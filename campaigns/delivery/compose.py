@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import GmailAccount
 from campaigns.models import Message, Revision
+from campaigns.models.merge_fields import merge_values
 from campaigns.rendering import merge, mime
 from campaigns.rendering.letter import rendered
 from campaigns.rendering.mime import Address
@@ -34,7 +35,7 @@ class Composer:
         if message.contact is None:
             raise NotWritable(_("The contact was deleted before the message left."))
         revision = self._revision(message.campaign_id, message.revision)
-        values = merge_values(message)
+        values = merge_values(message.contact, message.workspace)
         try:
             letter = rendered(revision.subject, revision.html, revision.text, values)
         except merge.MergeError as error:
@@ -71,13 +72,3 @@ def _is_broken(revision: Revision) -> bool:
     """Whether the content fails by itself, whoever it is written to."""
     sources = revision.subject, revision.html, revision.text
     return any(problem.fatal for source in sources for problem in merge.check(source, ()))
-
-
-def merge_values(message: Message) -> dict[str, object]:
-    """What the content may use: the contact's fields and the workspace's postal address."""
-    if message.contact is None:
-        return {}
-    return {
-        **message.contact.merge_values(),
-        "postal_address": message.workspace.postal_address,
-    }

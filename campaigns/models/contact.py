@@ -77,17 +77,3 @@ class Contact(models.Model):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
-
-    def merge_values(self) -> dict[str, object]:
-        """What a template may use of this contact, by merge-field name."""
-        return {
-            **self.fields,
-            "email": self.email,
-            "first_name": self.first_name,
-            "last_name": self.last_name,
-            "name": self.full_name,
-        }
-
-
-# The merge fields that every contact has, whatever was imported.
-STANDARD_FIELDS = ("email", "first_name", "last_name", "name")

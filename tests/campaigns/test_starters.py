@@ -2,8 +2,8 @@
 
 import pytest
 
-from campaigns.launch import WORKSPACE_FIELDS, with_footer
-from campaigns.models.contact import STANDARD_FIELDS
+from campaigns.launch import with_footer
+from campaigns.models.merge_fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 from campaigns.rendering import merge, text
 from campaigns.rendering.links import check_links, links_in
 from campaigns.rendering.sanitize import sanitize
