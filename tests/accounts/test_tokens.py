@@ -204,3 +204,14 @@ def test_it_stays_connected_through_what_may_pass(
     assert account.token_lease_until is None
     settings.GOOGLE = good
     assert tokens.access_token(account, timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_does_not_renew_what_was_renewed_since_it_looked(
+    account: GmailAccount, token_endpoint: CountingProxy
+) -> None:
+    expire(account)
+    late = GmailAccount.objects.get(pk=account.pk)
+    tokens.access_token(account, timezone.now())
+    assert not tokens._take_lease(late, timezone.now())
+    assert token_endpoint.requests == 1

@@ -162,7 +162,7 @@ def test_it_knows_a_message_is_safe_when_the_line_breaks_before_the_body(
     gmail: PracticeGmail, endpoints: Endpoints, where: str, fault: dict[str, object]
 ) -> None:
     to = someone()
-    session = enter(endpoints, timeout=0.4)
+    session = enter(endpoints, timeout=1)
     gmail.control(faults=[{"where": where, **fault}])
     with pytest.raises(ConnectionLost) as caught:
         session.begin(ANA, to)
@@ -247,7 +247,7 @@ def test_it_does_not_know_the_fate_of_a_message_when_the_answer_to_the_dot_is_lo
     gmail: PracticeGmail, endpoints: Endpoints, where: str, fault: dict[str, object]
 ) -> None:
     to = someone()
-    session = enter(endpoints, timeout=0.4)
+    session = enter(endpoints, timeout=1)
     gmail.control(faults=[{"where": where, **fault}])
     with pytest.raises(FateUnknown):
         send(session, to)
@@ -329,3 +329,16 @@ def _filed(gmail: PracticeGmail, to: str) -> bytes:
             if f"To: {to}".encode() in content:
                 return content
     raise AssertionError(f"No message to {to} was filed.")
+
+
+def test_it_gives_up_a_line_that_takes_no_more_of_the_body(
+    gmail: PracticeGmail, endpoints: Endpoints
+) -> None:
+    to = someone()
+    session = enter(endpoints, timeout=1)
+    session.begin(ANA, to)
+    gmail.control(faults=[{"where": "body", "hang": 3}])
+    with pytest.raises(ConnectionLost):
+        session.body(mail(to, "x" * 20_000_000))
+    assert not session.alive
+    assert accepted(gmail, to) == 0

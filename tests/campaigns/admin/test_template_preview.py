@@ -255,3 +255,14 @@ def test_it_puts_one_anchor_into_a_loop(home: Belongings, owner_client: Client):
 
     assert page.count("<span id=here") == 1
     assert "<p>3 one</p>" in page
+
+
+def test_it_shows_no_address_that_a_contact_may_not_bring(
+    home: Belongings, owner_client: Client
+) -> None:
+    Contact.objects.update(fields={"page": "javascript:alert(1)"})
+    page = owner_client.post(
+        reverse("admin:campaigns_template_preview"), {"html": '<a href="{{ page }}">Here</a>'}
+    ).content.decode()
+    assert "Here" in page
+    assert "javascript:" not in page

@@ -1,51 +1,23 @@
 """The sender against a real server that fails on purpose, at every step of a message."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts import connect
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import outcomes, schedule, sender
 from campaigns.delivery.sender import Burst, Tally, send_due
 from campaigns.models import Campaign, Contact, Message, Suppression
 from gmail.smtp import SmtpSession
-from tests.campaigns.making import make_campaign, make_single, make_workspace
-from tests.gmail_settings import point_at
+from tests.campaigns.making import make_single
 from tests.practice_gmail import PracticeGmail
 
 ANA = "ana@gmail.com"
 M = Message.State
-
-
-@pytest.fixture(scope="module")
-def shared_gmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeGmail]:
-    folder: Path = tmp_path_factory.mktemp("practice")
-    with PracticeGmail(folder / "gmail", accounts=[ANA], limit=100_000) as gmail:
-        yield gmail
-
-
-@pytest.fixture
-def gmail(shared_gmail: PracticeGmail, settings: Any) -> PracticeGmail:
-    shared_gmail.control(clock_offset=0, limit=100_000, faults=[])
-    point_at(shared_gmail, settings)
-    return shared_gmail
-
-
-@pytest.fixture
-def account(gmail: PracticeGmail, db: None) -> GmailAccount:
-    password = gmail.app_password(ANA)
-    return connect.connect_by_app_password(make_workspace(), ANA, password)
-
-
-@pytest.fixture
-def campaign(account: GmailAccount) -> Campaign:
-    return make_campaign(account.workspace, [account], recipients=3)
 
 
 def people(campaign: Campaign) -> list[str]:
