@@ -56,12 +56,14 @@ class ConnectError(Exception):
 def mailbox_key(address: str, practice: bool = False) -> str:
     """One key for every spelling of one mailbox, because Gmail counts its limit once.
 
-    At gmail.com dots and "+tags" do not matter (https://support.google.com/mail/answer/7436150);
-    elsewhere only case does not. A practice mailbox is another one than Google's of that name.
+    "+tags" matter at no domain that Gmail serves, dots do not at gmail.com only
+    (https://support.google.com/mail/answer/7436150), and case nowhere. A practice mailbox is
+    another one than Google's of that name.
     """
     local, _at, domain = address.strip().lower().rpartition("@")
+    local = local.partition("+")[0]
     if domain in _CONSUMER_DOMAINS:
-        local, domain = local.partition("+")[0].replace(".", ""), "gmail.com"
+        local, domain = local.replace(".", ""), "gmail.com"
     key = f"{local}@{domain}"
     return f"practice:{key}" if practice else key
 

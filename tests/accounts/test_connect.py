@@ -50,6 +50,7 @@ def test_it_knows_one_mailbox_by_all_its_spellings(spelling: str) -> None:
 
 def test_it_tells_mailboxes_apart() -> None:
     assert mailbox_key("a.na@club.example") != mailbox_key("ana@club.example")
+    assert mailbox_key("ana+news@club.example") == mailbox_key("ana@club.example")
     assert mailbox_key("Ana@Club.Example") == mailbox_key("ana@club.example")
     assert mailbox_key("ana@gmail.com", practice=True) != mailbox_key("ana@gmail.com")
 
