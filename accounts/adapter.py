@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from django.http import HttpRequest
 
+from accounts.password_links import mailed_link
 from accounts.signup import signup_is_open
 
 UNKNOWN_ACCOUNT = "account/email/unknown_account"
@@ -17,6 +18,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return subject
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return mailed_link(key, self.request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send what concerns a person known here, and answer the same whether or not it leaves.

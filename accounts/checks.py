@@ -61,6 +61,14 @@ def public_url_can_be_served(
                 id="accounts.E004",
             )
         )
+    if "*" in settings.ALLOWED_HOSTS:
+        problems.append(
+            Error(
+                "ALLOWED_HOSTS answers to any host although PUBLIC_URL is set.",
+                hint=f"Write {address.hostname},localhost instead of the star.",
+                id="accounts.E006",
+            )
+        )
     return problems
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
 from accounts.pages_context import page_context
-from accounts.password_links import password_link
+from accounts.password_links import password_link, site_url
 from accounts.team import (
     AlreadyMember,
     LastOwner,
@@ -94,7 +94,7 @@ def _members(request: HttpRequest) -> Any:
 def _row(request: HttpRequest, member: Membership, may_change: bool) -> dict[str, Any]:
     link = ""
     if may_change and may_be_given_a_link(member):
-        link = password_link(member.user, request.build_absolute_uri("/"))
+        link = password_link(member.user, site_url(request))
     return {
         "membership": member,
         "user": member.user,

@@ -23,6 +23,8 @@ def found(settings: Any, **changes: object) -> list[str | None]:
         ({"PUBLIC_URL": "https://mail.example.org", "DEBUG": True}, ["accounts.E003"]),
         ({"PUBLIC_URL": "https://mail.example.org", "ALLOWED_HOSTS": ["x"]}, ["accounts.E004"]),
         ({"PUBLIC_URL": "https://mail.example.org", "ALLOWED_HOSTS": [".example.org"]}, []),
+        ({"PUBLIC_URL": "https://mail.example.org", "ALLOWED_HOSTS": ["*"]}, ["accounts.E006"]),
+        ({"PUBLIC_URL": "", "ALLOWED_HOSTS": ["*"]}, []),
         ({"PUBLIC_URL": "mail.example.org"}, ["accounts.E005", "accounts.W001"]),
         ({"PUBLIC_URL": "ftp://mail.example.org"}, ["accounts.E005", "accounts.W001"]),
         ({"PUBLIC_URL": "http://mail.example.org"}, ["accounts.W001"]),

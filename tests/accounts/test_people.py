@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Membership, User
 from accounts.signup import sign_up
@@ -50,6 +51,17 @@ def test_it_keeps_what_was_typed_when_it_is_no_address(
     assert "Enter a valid email address." in text
     assert 'value="ben at example"' in text
     assert Membership.objects.count() == 1
+
+
+def test_it_makes_the_link_for_the_public_address(
+    home: Belongings, owner_client: Client, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://post.example.org"
+
+    text = add(owner_client, "ben@example.org")
+
+    assert "<code>https://post.example.org/account/password/reset/key/" in text
+    assert "http://testserver/account" not in text
 
 
 ELSEWHERE = "already has an account on this Daypost"
