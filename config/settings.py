@@ -193,6 +193,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
+# Each reset is a mail: by asking again and again a stranger would use up the workspace's limit.
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/h/ip,3/h/key,6/d/key"}
+# Whose tries are counted: behind a proxy the address that it names, else that of the connection.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int(
+    "ALLAUTH_TRUSTED_PROXY_COUNT", default=1 if PUBLIC_URL.startswith("https://") else 0
+)
 
 # Mail of the instance itself (password reset) leaves through the workspace's own Gmail account.
 EMAIL_BACKEND = "campaigns.delivery.backend.GmailBackend"

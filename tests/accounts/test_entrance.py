@@ -4,13 +4,16 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from pytest_django import Settings
 
 from accounts.models import GmailAccount, User
 from tests.cast import PASSWORD, Belongings, client_of
@@ -142,6 +145,48 @@ def test_it_stops_a_flood_from_one_place(owner: User) -> None:
     assert "Too many tries" in answers[-1].text
 
 
+def test_it_stops_a_flood_behind_a_proxy_without_stopping_others(
+    owner: User, settings: Settings
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    # What a visitor writes into the header stands before what the proxy adds.
+    for n in range(31):
+        flood = {"X-Forwarded-For": f"198.51.100.{n}, 203.0.113.9"}
+        answer = Client().post(LOGIN, {"login": f"{n}@x.org", "password": "no"}, headers=flood)
+    assert answer.status_code == 429
+
+    answer = Client().post(
+        LOGIN,
+        {"login": owner.email, "password": PASSWORD},
+        headers={"X-Forwarded-For": "198.51.100.7"},
+    )
+
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("environment", "count"),
+    [
+        ({}, "0"),
+        ({"PUBLIC_URL": "https://post.example.org"}, "1"),
+        ({"PUBLIC_URL": "https://x.org", "ALLAUTH_TRUSTED_PROXY_COUNT": "2"}, "2"),
+    ],
+)
+def test_it_expects_a_proxy_where_there_is_one(
+    environment: dict[str, str], count: str, tmp_path: Path
+) -> None:
+    asked = "from config import settings; print(settings.ALLAUTH_TRUSTED_PROXY_COUNT)"
+    answer = subprocess.run(
+        [sys.executable, "-c", asked],
+        env={**os.environ, "PUBLIC_URL": "", "DAYPOST_DATA_DIR": str(tmp_path), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert answer.stdout.strip() == count
+
+
 # --- A forgotten password ---------------------------------------------------------------------
 
 
@@ -169,6 +214,44 @@ def test_it_mails_a_link_that_sets_a_new_password_once(
     assert is_logged_in(log_in(owner.email, NEW))
     assert not is_logged_in(log_in(owner.email, PASSWORD))
     assert "This link does not work" in Client().get(link, follow=True).text
+
+
+def test_it_mails_one_person_a_few_links_an_hour_and_a_few_a_day(
+    owner: User, mailoutbox: list[EmailMessage]
+) -> None:
+    start = datetime(2030, 1, 1, tzinfo=UTC)
+    mailed = []
+    for hour in range(3):
+        for minute in range(5):
+            with time_machine.travel(start + timedelta(minutes=61 * hour + minute)):
+                Client().post(RESET, {"email": owner.email})
+        mailed.append(len(mailoutbox))
+
+    assert mailed == [3, 6, 6]
+
+
+def test_it_mails_few_links_for_one_place(home: Belongings, mailoutbox: list[EmailMessage]) -> None:
+    people = [User.objects.create_user(f"person{n}@example.org") for n in range(22)]
+
+    answers = [Client().post(RESET, {"email": person.email}) for person in people]
+
+    assert answers[-1].status_code == 429
+    assert len(mailoutbox) == 20
+
+
+def test_it_mails_a_link_to_the_public_address_whatever_the_request_says(
+    owner: User, mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://post.example.org"
+    settings.ALLOWED_HOSTS = ["*"]
+
+    Client().post(RESET, {"email": owner.email}, headers={"Host": "evil.example"})
+
+    body = str(mailoutbox[0].body)
+    assert "https://post.example.org/account/password/reset/key/" in body
+    assert "evil.example" not in body
+    link = body[body.index("/account/password/") :].split()[0]
+    assert "Set your password" in Client().get(link, follow=True).text
 
 
 def test_it_answers_the_same_for_an_address_that_nobody_has(
