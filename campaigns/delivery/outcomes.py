@@ -95,7 +95,11 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
         refused(claim, source, said)
     elif what is Meaning.MESSAGE:
         put_back(claim, source, said, now)
-        words = _("Gmail refused the message to %(to)s: %(said)s")
+        words = _(
+            "Gmail refused the content of the message to %(to)s: “%(said)s” If this person's own "
+            "fields are the cause, correct or suppress the contact, then resume. Otherwise cancel "
+            "this campaign, change the template and launch it anew."
+        )
         pause_campaign(claim, words % {"to": claim.to_key, "said": said})
     elif what is Meaning.AUTH:
         put_back(claim, source, said, now)
