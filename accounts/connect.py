@@ -252,7 +252,12 @@ def _grant_to_revoke(row: GmailAccount) -> tuple[Endpoints, str] | None:
 def _revived(workspace: Workspace, address: str, endpoints: Endpoints) -> Iterator[GmailAccount]:
     """The mailbox's row, old or new, locked until it is saved as ready. Raises ConnectError."""
     practice = endpoints.on_this_machine
-    new = {"workspace": workspace, "address": address, "practice": practice}
+    new = {
+        "workspace": workspace,
+        "address": address,
+        "practice": practice,
+        "time_zone": workspace.time_zone,
+    }
     if practice:
         # Nobody writes by hand there, and nothing is at stake.
         new |= {"reserve_by_hand": 0, "reserve_transactional": 0}

@@ -16,8 +16,8 @@ from accounts.tenancy import visible
 from campaigns import states
 from campaigns.contacts import audience
 from campaigns.models import Campaign, Contact, ContactField, Message, Revision, Template
-from campaigns.models.merge_fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 from campaigns.rendering import merge, text
+from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,8 @@ def _hours_check(campaign: Campaign) -> Check:
 def _postal_address_check(workspace: Workspace) -> Check:
     if not workspace.postal_address.strip():
         sentence = _(
-            "The workspace has no postal address, and the law asks for one in every campaign mail. "
-            "Write it in Settings."
+            "You have given no postal address yet, and the law asks for one in every campaign "
+            "mail. Write it in Settings."
         )
         return Check("postal_address", False, sentence)
     return Check("postal_address", True, _("Your postal address stands at the foot."))

@@ -13,8 +13,8 @@ from accounts.tenancy import visible
 from campaigns.contacts import audience
 from campaigns.launch import known_fields
 from campaigns.models import Contact
-from campaigns.models.merge_fields import WORKSPACE_FIELDS
 from campaigns.rendering import merge
+from campaigns.rendering.fields import WORKSPACE_FIELDS
 from campaigns.rendering.links import LinkProblem, check_links
 from campaigns.rendering.pieces import column_of, line_of
 from campaigns.rendering.sanitize import MarkupError, sanitize

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import Workspace
 from accounts.tenancy import visible
 from campaigns.models import Contact, ContactList, ListMembership, Suppression
-from campaigns.models.merge_fields import STANDARD_FIELDS
+from campaigns.rendering.fields import STANDARD_FIELDS
 
 
 def members(workspace: Workspace, lists: Iterable[ContactList]) -> QuerySet[Contact]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.contacts.address import looks_like_address
 from campaigns.contacts.aliases import EMAIL, FIRST_NAME, LAST_NAME, NAME, alias_of
 from campaigns.contacts.reasons import NoAddressColumn, WrongChoice
-from campaigns.models.merge_fields import STANDARD_FIELDS, WORKSPACE_FIELDS
+from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 
 IGNORED = "-"
 STANDARD = (EMAIL, FIRST_NAME, LAST_NAME, NAME)

@@ -1,13 +1,7 @@
-"""The merge fields that every message may use, whatever was imported, and what they come to."""
+"""What the merge fields of a message come to (`campaigns.rendering.fields` names them)."""
 
 from accounts.models import Workspace
 from campaigns.models.contact import Contact
-
-STANDARD_FIELDS = ("email", "first_name", "last_name", "name")
-"""Those of every contact."""
-
-WORKSPACE_FIELDS = ("postal_address",)
-"""Those that come from the workspace rather than from the contact."""
 
 
 def merge_values(contact: Contact, workspace: Workspace) -> dict[str, object]:

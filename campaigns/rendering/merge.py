@@ -43,6 +43,7 @@ from campaigns.rendering.problems import (
     piece_problems,
     problem_at,
     size_problem,
+    unfinished_fallbacks,
     unreadable_problem,
 )
 
@@ -139,7 +140,8 @@ def check(source: str, known_fields: Collection[str]) -> list[Problem]:
     compiled = _compiled(source, html=True)
     if problem := _trial_problem(source, compiled):
         return [problem]
-    return _unknown_fields(source, compiled.template, known_fields)
+    unknown = _unknown_fields(source, compiled.template, known_fields)
+    return unknown + list(unfinished_fallbacks(source))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,16 @@ def problem_at(
     return Problem(line, column_of(source, position), name, sentence, suggestion, fatal)
 
 
+_UNFINISHED_FALLBACK = re.compile(r"\|\s*default:\s*[\"']…[\"']")
+
+
+def unfinished_fallbacks(source: str) -> Iterator[Problem]:
+    """The "…" that the editor proposes as a fallback, where nobody has put words in its place."""
+    for found in _UNFINISHED_FALLBACK.finditer(source):
+        sentence = _("The fallback “…” would be sent as it stands. Write words in its place.")
+        yield problem_at(source, found.start(), sentence, fatal=False)
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, capitals, spaces and underscores aside."""
     plain = {_plain(candidate): candidate for candidate in sorted(known, reverse=True)}

@@ -135,8 +135,11 @@ def sanitize(source: str) -> SanitizedHtml:
     document again, its head reduced to what mail programs heed. Liquid that is not closed, or
     whose blocks do not fit, is left as it is, for `merge.check` to find.
 
+    Text without any markup becomes paragraphs: who types a letter means its line breaks.
+
     Raises MarkupError for HTML that is too large or too tangled.
     """
+    source = paragraphs(source)
     removed: dict[str, None] = {}
     for _round in range(MAX_ROUNDS):
         cleaned = _Round(source, removed).result()
@@ -144,6 +147,18 @@ def sanitize(source: str) -> SanitizedHtml:
             return SanitizedHtml(cleaned, tuple(removed))
         source = cleaned
     raise MarkupError(_("Mail programs would read this HTML in different ways. Simplify it."))
+
+
+_TAG = re.compile(r"<[a-zA-Z/!]")
+
+
+def paragraphs(source: str) -> str:
+    """Text with line breaks as HTML paragraphs; anything with markup as it stands."""
+    text = source.replace("\r\n", "\n").strip()
+    if "\n" not in text or _TAG.search(text):
+        return source
+    parts = re.split(r"\n{2,}", text)
+    return "\n".join(f"<p>{part}</p>".replace("\n", "<br>\n") for part in parts)
 
 
 class _StyleJudge(CSSSanitizer):

@@ -1,7 +1,8 @@
 from accounts.models import Workspace
 from campaigns.contacts.columns import merge_field
 from campaigns.models import Contact
-from campaigns.models.merge_fields import STANDARD_FIELDS, WORKSPACE_FIELDS, merge_values
+from campaigns.models.merge_fields import merge_values
+from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 
 ANA = Contact(email="ana@example.org", first_name="Ana", last_name="Lee")
 

@@ -3,8 +3,8 @@
 import pytest
 
 from campaigns.launch import with_footer
-from campaigns.models.merge_fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 from campaigns.rendering import merge, text
+from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 from campaigns.rendering.links import check_links, links_in
 from campaigns.rendering.sanitize import sanitize
 from campaigns.starters import STARTERS, Starter, starter

@@ -269,7 +269,7 @@ def test_it_says_beside_an_account_that_it_has_no_room(client, home, draft):
     [
         (
             lambda home: Workspace.objects.update(postal_address=""),
-            "The workspace has no postal address",
+            "no postal address",
             "/settings/",
         ),
         (

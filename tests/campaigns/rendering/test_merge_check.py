@@ -176,3 +176,10 @@ def test_it_agrees_with_itself_about_what_can_be_rendered(source: str) -> None:
 def test_it_finds_the_fields_that_leave_a_gap(source: str, gaps: list[str]) -> None:
     assert empty_fields(source, {"a": "", "b": " ", "full": "F"}) == gaps
     assert empty_fields(source, {"full": "F"}) == gaps
+
+
+def test_it_does_not_take_a_fallback_for_finished_that_nobody_wrote() -> None:
+    problem = only_problem('Dear {{ first_name | default: "…" }}')
+    assert not problem.fatal
+    assert "Write words in its place" in problem.sentence
+    assert check('Dear {{ first_name | default: "friend" }}', KNOWN) == []

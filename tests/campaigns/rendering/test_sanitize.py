@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -369,3 +370,12 @@ def test_it_sees_every_scheme_that_mail_programs_see(url: str) -> None:
     rendered = check_rendered(render_html('<a href="{{ url }}">x</a>', {"url": url}))
     href = rendered.partition('href="')[2].partition('"')[0]
     assert url_dangers(href) == []
+
+
+def test_it_makes_paragraphs_of_a_letter_typed_without_markup() -> None:
+    typed = "Dear {{ first_name }},\n\nthe meeting is on 4 March\nat seven.\n\nThe secretary"
+    html = sanitize(typed).html
+    assert html.count("<p>") == 3
+    assert re.search(r"on 4 March<br ?/?>\s*at seven\.", html)
+    assert sanitize(html).html == html
+    assert sanitize("<b>One</b>\n\nTwo").html.count("<p>") == 0
