@@ -40,7 +40,9 @@ def live_instance(request: pytest.FixtureRequest) -> Iterator[LiveInstance]:
         yield instance
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it lives, Playwright's event loop runs in this thread, and Django lets
+# no test that comes after it near the database.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     assert path, "There is no browser. Run `make test`, which gets one, or set CHROME."
