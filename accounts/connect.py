@@ -105,7 +105,7 @@ def connect_by_app_password(
         if practice:
             sentence = explain.practice_password_refused()
         else:
-            sentence = explain.app_password_refused(error.reply, password)
+            sentence = explain.app_password_refused(error.why, password)
         raise ConnectError(sentence, "password") from error
     except GmailError as error:
         raise ConnectError(explain.trouble(error)) from error
@@ -260,7 +260,7 @@ def _revived(workspace: Workspace, address: str, endpoints: Endpoints) -> Iterat
     }
     if practice:
         # Nobody writes by hand there, and nothing is at stake.
-        new |= {"reserve_by_hand": 0, "reserve_transactional": 0}
+        new |= {"reserve_by_hand": 0, "reserve_transactional": 0, "self_test": False}
     with transaction.atomic():
         row, _created = GmailAccount.objects.select_for_update().get_or_create(
             mailbox_key=mailbox_key(address, practice), defaults=new

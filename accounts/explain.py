@@ -17,24 +17,21 @@ from gmail.errors import (
     Temporary,
     Unreachable,
 )
-from gmail.replies import Reply
+from gmail.replies import LoginRefusal
 
 APP_PASSWORD_LETTERS = 16
 
-APPLICATION_SPECIFIC = "5.7.9"
-WEB_LOGIN = "5.7.14"
 
-
-def login_refused(reply: Reply, auth: str) -> str:
-    """Why Gmail does not let an account in, from its reply to the login."""
-    if reply.enhanced == WEB_LOGIN:
+def login_refused(why: LoginRefusal, auth: str) -> str:
+    """Why Gmail does not let an account in that is connected by `auth`."""
+    if why is LoginRefusal.WEB_LOGIN:
         return _(
             "Gmail wants you to log in with a browser first. Open mail.google.com, log in, "
             "confirm what it asks, then connect again."
         )
     if auth == GmailAccount.Auth.OAUTH:
         return _("Gmail no longer takes the access that you gave. Connect the account again.")
-    if reply.enhanced == APPLICATION_SPECIFIC:
+    if why is LoginRefusal.APPLICATION_SPECIFIC:
         return _(
             "Gmail takes no ordinary password here. Make an app password at "
             "myaccount.google.com/apppasswords and paste it."
@@ -46,12 +43,12 @@ def login_refused(reply: Reply, auth: str) -> str:
     )
 
 
-def app_password_refused(reply: Reply, password: str) -> str:
+def app_password_refused(why: LoginRefusal, password: str) -> str:
     """The same at the moment of connecting, when what was typed can be looked at."""
     letters = "".join(password.split())
     looks_right = len(letters) == APP_PASSWORD_LETTERS and letters.isalpha()
-    if looks_right or reply.enhanced == WEB_LOGIN:
-        return login_refused(reply, GmailAccount.Auth.APP_PASSWORD)
+    if looks_right or why is LoginRefusal.WEB_LOGIN:
+        return login_refused(why, GmailAccount.Auth.APP_PASSWORD)
     return _(
         "Gmail did not accept it, and it does not look like an app password, which is 16 letters "
         "in four groups. Your ordinary Google password does not work here. Make an app password "
@@ -102,10 +99,10 @@ def trouble(error: GmailError) -> str:
         case MailboxUnknown():
             return _("Google did not say which mailbox this is. Try again.")
         case AuthRefused():
-            return login_refused(error.reply, GmailAccount.Auth.OAUTH)
+            return login_refused(error.why, GmailAccount.Auth.OAUTH)
         case Temporary():
-            return _("Gmail is not available now ({reply}). Try again in a few minutes.").format(
-                reply=error.reply
+            return _("Gmail is not available now ({said}). Try again in a few minutes.").format(
+                said=error.said
             )
         case Unreachable() | ConnectionLost():
             return _(

@@ -29,7 +29,7 @@ def open_smtp(account: GmailAccount, now: datetime) -> SmtpSession:
             return _open_by_token(row, now)
         return _open(row, app_password=sealed.ACCOUNT_SECRET.open(row))
     except AuthRefused as error:
-        reason = explain.login_refused(error.reply, row.auth)
+        reason = explain.login_refused(error.why, row.auth)
         standing.needs_reconnecting(row.pk, reason, row.sealed_secret)
         raise
 

@@ -1,6 +1,6 @@
 """What can go wrong between us and Google. A secret never appears in the text of any of these."""
 
-from gmail.replies import Phase, Reply
+from gmail.replies import LoginRefusal, Phase, Reply
 
 
 class GmailError(Exception):
@@ -23,20 +23,36 @@ class ConnectionLost(GmailError):
 
 
 class AuthRefused(GmailError):
-    """The secret is wrong or revoked: somebody has to connect the account again."""
+    """Gmail does not let us in, and will not until somebody acts. `said`: its words."""
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"Gmail refused the login: {reply}")
-        self.reply = reply
+    def __init__(self, why: LoginRefusal, said: str) -> None:
+        super().__init__(f"Gmail refused the login: {said}")
+        self.why = why
+        self.said = said
 
 
 class Temporary(GmailError):
-    """Gmail turned the session away before a message was begun; later it may not."""
+    """Gmail turned the session away for now; later it may not. `said`: its words."""
 
-    def __init__(self, reply: Reply, phase: Phase = Phase.CONNECT) -> None:
-        super().__init__(f"Gmail is not available now ({phase}): {reply}")
-        self.reply = reply
-        self.phase = phase
+    def __init__(self, said: str) -> None:
+        super().__init__(f"Gmail is not available now: {said}")
+        self.said = said
+
+
+# --- Reading ---------------------------------------------------------------------------------
+
+
+class SessionEnded(GmailError):
+    """A session for reading is over: Gmail closed it, or the line broke. Nothing was changed by
+    it: connect again, log in with a token that is valid then, carry on."""
+
+
+class FolderMissing(GmailError):
+    r"""No folder that IMAP shows bears this flag (RFC 6154). `flag` is like `\Sent`."""
+
+    def __init__(self, flag: str) -> None:
+        super().__init__(f"IMAP shows no folder with the flag {flag}.")
+        self.flag = flag
 
 
 # --- A message -------------------------------------------------------------------------------

@@ -56,6 +56,19 @@ class Reply:
         return " ".join(str(part) for part in (self.code, self.enhanced, self.text) if part)
 
 
+class LoginRefusal(StrEnum):
+    """Why a login was refused for good, whichever protocol it was for."""
+
+    # Address, app password or token not accepted.
+    CREDENTIALS = "credentials"
+    # An ordinary password was given where only an app password will do.
+    APPLICATION_SPECIFIC = "application_specific"
+    # The person has to log in with a browser first.
+    WEB_LOGIN = "web_login"
+    # The mailbox is not open to this protocol: IMAP or POP is switched off.
+    SWITCHED_OFF = "switched_off"
+
+
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
 
@@ -76,6 +89,8 @@ def parse_reply(code: int, message: bytes) -> Reply:
 
 
 _BAD_CREDENTIALS = (530, 534, 535)
+_APPLICATION_SPECIFIC = "5.7.9"
+_WEB_LOGIN = "5.7.14"
 _BAD_COMMAND = (500, 502, 503, 504)
 _SENDING_LIMIT = re.compile(
     r"\bsending (limit|quota)\b.*\bexceeded|exceeded.*\bsending (limit|quota)\b"
@@ -108,6 +123,15 @@ def meaning(reply: Reply, at: Phase) -> Meaning:
     if reply.code in _BAD_COMMAND:
         return Meaning.UNKNOWN
     return _of_transaction(reply, at)
+
+
+def login_refusal(reply: Reply) -> LoginRefusal:
+    """Why SMTP refused a login, from a reply whose meaning is AUTH."""
+    if reply.enhanced == _WEB_LOGIN:
+        return LoginRefusal.WEB_LOGIN
+    if reply.enhanced == _APPLICATION_SPECIFIC:
+        return LoginRefusal.APPLICATION_SPECIFIC
+    return LoginRefusal.CREDENTIALS
 
 
 def _of_transaction(reply: Reply, at: Phase) -> Meaning:

@@ -16,7 +16,7 @@ import re
 from gmail import xoauth2
 from gmail.endpoints import Endpoints
 from gmail.errors import AuthRefused, ConnectionLost, FateUnknown, Refused, Temporary
-from gmail.replies import Meaning, Phase, Reply, meaning
+from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
 from gmail.smtp_line import Security, SmtpLine
 
 # A message is given in pieces, so that a refusal in the middle of a large one is noticed.
@@ -235,10 +235,10 @@ def _expect_login(reply: Reply, secrets: tuple[str, ...]) -> None:
     for secret in secrets:
         # A server might quote what it was given.
         text = text.replace(secret, "***")
-    shown = Reply(reply.code, text, reply.enhanced)
+    said = str(Reply(reply.code, text, reply.enhanced))
     if meaning(reply, Phase.AUTH) == Meaning.AUTH:
-        raise AuthRefused(shown)
-    raise Temporary(shown, Phase.AUTH)
+        raise AuthRefused(login_refusal(reply), said)
+    raise Temporary(said)
 
 
 def _on_the_wire(data: bytes) -> bytes:

@@ -123,7 +123,7 @@ class SmtpLine:
                 timeout=self._timeout,
             )
         except smtplib.SMTPConnectError as err:
-            raise Temporary(_as_reply(err), Phase.CONNECT) from err
+            raise Temporary(str(_as_reply(err))) from err
         except smtplib.SMTPException as err:
             # OSError's subclass: a server that hung up, or said nothing, before its greeting.
             raise Unreachable(f"{endpoints.smtp_host} hung up without a greeting.") from err
@@ -133,7 +133,7 @@ class SmtpLine:
     def _say_ehlo(self) -> None:
         reply = self._exchange(Phase.EHLO, self._smtp.ehlo)
         if reply.code != 250:
-            raise Temporary(reply, Phase.EHLO)
+            raise Temporary(str(reply))
 
     def _start_tls(self) -> None:
         """Nothing but EHLO was said before, and what the server offered then is forgotten."""
@@ -141,7 +141,7 @@ class SmtpLine:
             raise Unreachable(f"{self._endpoints.smtp_host} does not offer STARTTLS.")
         reply = self.ask(Phase.STARTTLS, "STARTTLS")
         if reply.code != 220:
-            raise Temporary(reply, Phase.STARTTLS)
+            raise Temporary(str(reply))
         plain = self._smtp.sock
         if plain is None:
             raise ConnectionLost(Phase.STARTTLS)

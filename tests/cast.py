@@ -16,7 +16,16 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import GmailAccount, LedgerRow, Membership, OAuthClient, User, Workspace
+from accounts.models import (
+    CheckUp,
+    GmailAccount,
+    LedgerRow,
+    Membership,
+    OAuthClient,
+    Rest,
+    User,
+    Workspace,
+)
 from campaigns.models import (
     Campaign,
     CampaignAccount,
@@ -109,6 +118,28 @@ def _ledger_row(has: Belongings) -> LedgerRow:
         state=LedgerRow.State.ACCEPTED,
         reserved_at=timezone.now(),
         at=timezone.now(),
+    )
+
+
+@makes(Rest)
+def _rest(has: Belongings) -> Rest:
+    return Rest.objects.create(
+        account=has.of(GmailAccount),
+        cause=Rest.Cause.TROUBLE,
+        reason=has.word,
+        began_at=timezone.now(),
+        until=timezone.now(),
+    )
+
+
+@makes(CheckUp)
+def _check_up(has: Belongings) -> CheckUp:
+    found = {"name": "imap", "ok": False, "needed": True, "detail": has.word, "remedy": has.word}
+    return CheckUp.objects.create(
+        account=has.of(GmailAccount),
+        asked_at=timezone.now(),
+        finished_at=timezone.now(),
+        checks=[found],
     )
 
 

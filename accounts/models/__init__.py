@@ -1,8 +1,19 @@
+from accounts.models.check_up import CheckUp
 from accounts.models.gmail_account import GmailAccount
 from accounts.models.ledger_row import LedgerRow
 from accounts.models.membership import Membership
 from accounts.models.oauth_client import OAuthClient
+from accounts.models.rest import Rest
 from accounts.models.user import User
 from accounts.models.workspace import Workspace
 
-__all__ = ["GmailAccount", "LedgerRow", "Membership", "OAuthClient", "User", "Workspace"]
+__all__ = [
+    "CheckUp",
+    "GmailAccount",
+    "LedgerRow",
+    "Membership",
+    "OAuthClient",
+    "Rest",
+    "User",
+    "Workspace",
+]

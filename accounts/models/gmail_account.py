@@ -39,6 +39,9 @@ class GmailAccount(models.Model):
     # `mailbox_key(address)` of accounts.connect: one key for all spellings of one mailbox.
     mailbox_key = models.CharField(max_length=300, unique=True, editable=False)
     display_name = models.CharField(_("name that recipients see"), max_length=200, blank=True)
+    # An alias that Gmail has verified for this account; blank is the account's own address.
+    from_address = models.EmailField(_("address that recipients see"), max_length=254, blank=True)
+    reply_to = models.EmailField(_("address that replies go to"), max_length=254, blank=True)
     time_zone = models.CharField(
         _("time zone"), max_length=64, default=machine_time_zone, validators=[validate_time_zone]
     )
@@ -64,6 +67,12 @@ class GmailAccount(models.Model):
         _("sending"), max_length=10, choices=SmtpSecurity, default=SmtpSecurity.SSL
     )
     inbound = models.CharField(_("reading"), max_length=5, choices=Inbound, default=Inbound.IMAP)
+
+    # Whether the doctor writes one mail to the account itself, and what that mail has settled:
+    # None is not known. Gmail replaces a From that it has not verified for the account.
+    self_test = models.BooleanField(_("test mail to itself when checked"), default=True)
+    keeps_message_id = models.BooleanField(null=True, blank=True, editable=False)
+    keeps_from = models.BooleanField(null=True, blank=True, editable=False)
 
     limit = models.PositiveIntegerField(
         _("messages in any 24 hours"),

@@ -15,7 +15,7 @@ from campaigns import states
 from campaigns.delivery import claim as claims
 from campaigns.delivery.claim import Claim, LeaseLost, held
 from campaigns.models import Campaign, Message
-from gmail.replies import Meaning, Phase, Reply, meaning
+from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
 
 M = Message.State
 
@@ -114,7 +114,7 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
 
 def _needs_reconnecting(claim: Claim, reply: Reply) -> None:
     auth = GmailAccount.objects.values_list("auth", flat=True).get(pk=claim.account_id)
-    standing.needs_reconnecting(claim.account_id, explain.login_refused(reply, auth))
+    standing.needs_reconnecting(claim.account_id, explain.login_refused(login_refusal(reply), auth))
 
 
 def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> None:

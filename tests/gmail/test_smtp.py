@@ -77,7 +77,7 @@ def test_it_says_that_a_secret_was_refused_without_telling_it(
 ) -> None:
     with pytest.raises(AuthRefused) as caught:
         enter(endpoints, **secret)
-    assert caught.value.reply.code == 535
+    assert caught.value.said.startswith("535")
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     for value in filter(None, secret.values()):
         assert value not in shown
@@ -93,17 +93,15 @@ def test_it_takes_a_busy_login_for_temporary(gmail: PracticeGmail, endpoints: En
     gmail.control(faults=[{"where": "auth", "reply": "454 4.7.0 Too many login attempts"}])
     with pytest.raises(Temporary) as caught:
         enter(endpoints)
-    assert caught.value.phase == Phase.AUTH
-    assert caught.value.reply.code == 454
+    assert caught.value.said.startswith("454")
 
 
 def test_it_takes_a_closing_greeting_for_temporary(
     gmail: PracticeGmail, endpoints: Endpoints
 ) -> None:
     gmail.control(faults=[{"where": "connect", "reply": "421 4.7.0 Try again later"}])
-    with pytest.raises(Temporary) as caught:
+    with pytest.raises(Temporary, match="421 4.7.0 Try again"):
         enter(endpoints)
-    assert caught.value.phase == Phase.CONNECT
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"hang": 5}])
