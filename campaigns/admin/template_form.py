@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
 from accounts.tenancy import visible
-from campaigns.launch import known_fields
+from campaigns.content import known_fields
 from campaigns.models import Template
 from campaigns.rendering import merge
 from campaigns.rendering.sanitize import MarkupError, sanitize

@@ -17,7 +17,7 @@ from accounts.tenancy import visible_or_404, workspace_of
 from campaigns.admin import template_remarks
 from campaigns.admin.template_person import Person, person_for, suggestions
 from campaigns.admin.template_place import with_anchor, with_sign
-from campaigns.launch import with_footer
+from campaigns.content import with_footer
 from campaigns.models import Template
 from campaigns.rendering import merge, text
 from campaigns.rendering.letter import Letter, rendered

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from accounts.models import Workspace
 from accounts.tenancy import visible
 from campaigns.contacts import audience
-from campaigns.launch import known_fields
+from campaigns.content import known_fields
 from campaigns.models import Contact
 from campaigns.rendering import merge
 from campaigns.rendering.fields import WORKSPACE_FIELDS

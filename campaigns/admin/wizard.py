@@ -28,7 +28,7 @@ from accounts import ledger
 from accounts.models import User
 from accounts.pages_context import page_context
 from accounts.tenancy import visible_or_404, workspace_of
-from campaigns import launch
+from campaigns import checklist, content, launch
 from campaigns.admin.template_remarks import with_code
 from campaigns.admin.wizard_forms import (
     DAY_NAMES,
@@ -159,10 +159,10 @@ def template(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpR
     if request.method == "POST" and form.is_valid():
         form.save()
         return _after(request, campaign, "template")
-    fields = launch.known_fields(campaign.workspace)
+    fields = content.known_fields(campaign.workspace)
     choices = [(choice, choice.data["value"].instance) for choice in form["template"]]
     offered = [
-        (choice, one, list(map(with_code, launch.template_problems(one, fields))))
+        (choice, one, list(map(with_code, content.template_problems(one, fields))))
         for choice, one in choices
     ]
     return _step(site, request, campaign, "template", form=form, offered=offered)
@@ -208,7 +208,7 @@ def _outlook_context(form: WhenForm, campaign: Campaign) -> dict[str, Any]:
         accounts = list(form.initial["accounts"])
         if not accounts:
             return {"outlook": None, "errors": []}
-    recipients = launch.recipients_of(campaign).count()
+    recipients = checklist.recipients_of(campaign).count()
     zone = zone_of(campaign.workspace, accounts)
     return {"outlook": outlook_of(campaign, recipients, accounts, form.now, zone)}
 
@@ -224,7 +224,7 @@ def _sentences(form: Form) -> list[str]:
 class Line:
     """A line of the checklist, and where it is mended."""
 
-    check: launch.Check
+    check: checklist.Check
     sentence: SafeString
     url: str
     link: str
@@ -235,9 +235,9 @@ def review(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpRes
     now = timezone.now()
     accounts = list(campaign.accounts.order_by("id"))
     zone = zone_of(campaign.workspace, accounts)
-    recipients = launch.recipients_of(campaign)
+    recipients = checklist.recipients_of(campaign)
     count = recipients.count()
-    checks = launch.checklist(campaign, now)
+    checks = checklist.lines(campaign, now)
     red = [check for check in checks if not check.ok]
     return _step(
         site,
@@ -277,11 +277,11 @@ def _hours(campaign: Campaign) -> str:
     return _("%(start)s to %(end)s") % named
 
 
-def _line(campaign: Campaign, check: launch.Check) -> Line:
+def _line(campaign: Campaign, check: checklist.Check) -> Line:
     return Line(check, with_code(check.sentence), *_mended_at(campaign, check))
 
 
-def _mended_at(campaign: Campaign, check: launch.Check) -> tuple[str, str]:
+def _mended_at(campaign: Campaign, check: checklist.Check) -> tuple[str, str]:
     """The page on which this line of the checklist turns green, and what to call the way there."""
     match check.name:
         case "postal_address":

@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import GmailAccount
-from campaigns import launch
+from campaigns import checklist, launch
 from campaigns.launch import NotADraft, NotReady
 from campaigns.models import (
     Campaign,
@@ -173,9 +173,9 @@ def test_it_knows_no_fields_of_another_workspace(draft: Campaign) -> None:
 
 def test_it_warns_of_fields_that_are_empty_for_somebody(draft: Campaign) -> None:
     Contact.objects.filter(email__contains="x0@").update(first_name="")
-    checks = launch.checklist(draft, timezone.now())
+    checks = checklist.lines(draft, timezone.now())
     warnings = [check.sentence for check in checks if check.warning]
     assert warnings == ["“first_name” is empty for 1 person. Give it a fallback in the template."]
     Template.objects.update(subject='For {{ first_name | default: "you" }}')
     draft.template.refresh_from_db()  # type: ignore[union-attr]
-    assert not any(check.warning for check in launch.checklist(draft, timezone.now()))
+    assert not any(check.warning for check in checklist.lines(draft, timezone.now()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.launch import with_footer
+from campaigns.content import with_footer
 from campaigns.rendering import merge, text
 from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
 from campaigns.rendering.links import check_links, links_in
