@@ -211,6 +211,10 @@ class AuthorizationServer:
             return None
         return self._kept.grants.get(kept.grant)
 
+    def end_of(self, access_token: str) -> datetime:
+        """When an access token that ``grant_of`` knows stops being good."""
+        return datetime.fromisoformat(self._kept.access_tokens[access_token].expires_at)
+
     def revoke_token(self, token: str) -> None:
         """Take back the person's whole consent to the client, as Google does for any one token."""
         for grant in self._kept.grants.values():

@@ -1,4 +1,8 @@
-"""OAuth over HTTP: the consent page, and the token, userinfo and revoke endpoints."""
+"""OAuth over HTTP: the consent page, and the token, userinfo and revoke endpoints.
+
+The introspection endpoint is the practice Gmail's own: Google has none. Other mail servers ask it
+whether a token is good, so that they can stand beside this one with the same accounts.
+"""
 
 import base64
 import binascii
@@ -28,6 +32,7 @@ AUTHORIZE = "/o/oauth2/v2/auth"
 TOKEN = "/token"  # noqa: S105 - an address
 USERINFO = "/v1/userinfo"
 REVOKE = "/revoke"
+INTROSPECT = "/introspect"
 
 # The same in a cookie and in the form, so that only a page of ours can have posted it.
 COOKIE = "practice_consent"
@@ -49,6 +54,7 @@ class OAuthPages:
             Route("GET", USERINFO, self.userinfo),
             Route("POST", USERINFO, self.userinfo),
             Route("POST", REVOKE, self.revoke),
+            Route("POST", INTROSPECT, self.introspect),
         ]
 
     def ask(self, call: Call) -> Answer:
@@ -126,6 +132,31 @@ class OAuthPages:
         except OAuthRefused as err:
             return _json_error(err)
         return _json({})
+
+    def introspect(self, call: Call) -> Answer:
+        """RFC 7662, for whoever knows the client's secret; refresh tokens are never active."""
+        form = call.form
+        try:
+            self._server.check_client(*_client_credentials(call, form))
+        except OAuthRefused as err:
+            return _json_error(err)
+        token = form.get("token", "")
+        grant = self._server.grant_of(token)
+        account = self._accounts.get(grant.account) if grant else None
+        if grant is None or account is None:
+            return _json({"active": False})
+        return _json(
+            {
+                "active": True,
+                "scope": " ".join(grant.scopes),
+                "client_id": self._server.client.id,
+                "username": account.email,
+                "email": account.email,
+                "sub": account.subject,
+                "token_type": "Bearer",
+                "exp": int(self._server.end_of(token).timestamp()),
+            }
+        )
 
     def _consent_page(self, request: Request, query: dict[str, str], secret: str) -> Answer:
         chosen = self._accounts.get(request.login_hint) or next(iter(self._accounts))
