@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
@@ -45,7 +46,8 @@ class Composer:
             raise NotWritable(str(error)) from error
         try:
             return mime.build(
-                sender=Address(self.account.display_name, self.account.address),
+                sender=self._sender(),
+                reply_to=self.account.reply_to,
                 to=Address(message.contact.full_name, message.to_email),
                 subject=letter.subject,
                 html=letter.html,
@@ -57,9 +59,15 @@ class Composer:
         except mime.MessageError as error:
             raise NotWritable(str(error)) from error
 
+    def _sender(self) -> Address:
+        """Who the mail is from; whom the envelope names is always the account itself."""
+        return Address(self.account.display_name, self.account.from_address or self.account.address)
+
     def _headers(self) -> dict[str, str]:
-        # A mail to the sender works without a public address, and for every mail program.
-        return {"List-Unsubscribe": f"<mailto:{self.account.address}?subject=unsubscribe>"}
+        # A mail to the account works without a public address, for every mail program, and
+        # whatever Gmail makes of an alias. RFC 6068 2: an address in a link is percent-encoded.
+        account = quote(mime.in_ascii(self.account.address), safe="@+")
+        return {"List-Unsubscribe": f"<mailto:{account}?subject=unsubscribe>"}
 
     def _revision(self, campaign_id: int, number: int) -> Revision:
         key = campaign_id, number

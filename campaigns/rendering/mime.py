@@ -32,7 +32,7 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 # What ends a line or could be taken to, what cannot be seen, and what is no character.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LINE_END = re.compile(r"\r\n?|\n")
-_OURS = frozenset({"from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version"})
+_OURS = frozenset("from sender reply-to to cc bcc subject date message-id mime-version".split())
 
 
 class MessageError(ValueError):
@@ -57,12 +57,13 @@ def build(
     message_id: str,
     date: datetime,
     headers: Mapping[str, str],
+    reply_to: str = "",
 ) -> bytes:
     """The message with CRLF line ends, multipart/alternative, all octets below 128.
 
     The date is aware. `headers` are written after ours, in their order; their values are printable
-    ASCII. In names and subject, what could end a line becomes a space. The same arguments always
-    give the same octets.
+    ASCII. `reply_to` is the address that answers go to, where it is not the sender's. In names and
+    subject, what could end a line becomes a space. The same arguments always give the same octets.
 
     Raises MessageError for an address that mail cannot be sent to, a Message-ID that Gmail would
     replace, and a header that is not plain.
@@ -75,6 +76,7 @@ def build(
     boundary = "=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32]
     lines = [
         _address_header("From", sender),
+        *([_address_header("Reply-To", Address("", reply_to))] if reply_to else []),
         _address_header("To", to),
         _text_header("Subject", one_line(subject)),
         f"Date: {format_datetime(date)}",
@@ -105,7 +107,7 @@ def one_line(value: str) -> str:
 
 
 def _address_header(header: str, address: Address) -> str:
-    mailbox = _mailbox(address.email)
+    mailbox = in_ascii(address.email)
     name = one_line(address.name)
     if not name:
         return f"{header}: {mailbox}"
@@ -116,8 +118,12 @@ def _address_header(header: str, address: Address) -> str:
     return f"{header}: {_encoded_words(name, len(header) + 2)}\r\n <{mailbox}>"
 
 
-def _mailbox(email: str) -> str:
-    """The address in ASCII, its domain as IDNA 2008 has it."""
+def in_ascii(email: str) -> str:
+    """The address in ASCII, its domain as IDNA 2008 has it.
+
+    Raises MessageError where there is none: for letters beyond ASCII before the @ (RFC 6532), and
+    for what is no address.
+    """
     if _PLAIN_MAILBOX.fullmatch(email):
         return email
     if not email.rpartition("@")[0].isascii():

@@ -104,6 +104,17 @@ def test_it_keeps_the_zone_of_the_date() -> None:
         "Ünï " * 40,
         "x" * 200,
         "two  spaces",
+        "ana@example.org",
+        "Ana <ana@example.org>",
+        "Müller, Ana; (Köln)",
+        '"',
+        "\\",
+        "שלום עולם, Ltd.",
+        "\u202bמרים\u202c",
+        "نگار نمی\u200cدانم",
+        "🏳️‍🌈" * 60,
+        "名" * 200,
+        " \u00a0\u3000 ",
     ],
 )
 def test_it_writes_names_in_any_script(name: str) -> None:
@@ -231,6 +242,8 @@ def test_it_refuses_line_ends_elsewhere(value: str) -> None:
     [
         ("Subject", "x"),
         ("bcc", "a@example.com"),
+        ("Reply-To", "a@example.com"),
+        ("Sender", "a@example.com"),
         ("Content-Type", "text/plain"),
         ("X Y", "x"),
         ("", "x"),
@@ -270,6 +283,21 @@ def test_it_folds_long_headers_where_they_may_be() -> None:
 def test_it_writes_addresses_in_ascii(given_address: str, written: str) -> None:
     raw = built(to=Address("", given_address))
     assert f"\r\nTo: {written}\r\n".encode() in raw
+
+
+def test_it_writes_addresses_in_ascii_wherever_they_stand() -> None:
+    shop = "shop@münchen.de"
+    raw = built(sender=Address("Müller, Köln", shop), reply_to=shop)
+    assert_on_the_wire(raw)
+    assert address_in(raw, "From") == Address("Müller, Köln", "shop@xn--mnchen-3ya.de")
+    assert b"\r\nReply-To: shop@xn--mnchen-3ya.de\r\n" in raw
+
+
+def test_it_says_where_answers_go_only_where_that_is_somewhere_else() -> None:
+    assert parsed(built())["Reply-To"] is None
+    assert parsed(built(reply_to="desk@example.com"))["Reply-To"] == "desk@example.com"
+    with pytest.raises(MessageError):
+        built(reply_to="desk@example.com\r\nBcc: all@example.com")
 
 
 @pytest.mark.parametrize(
