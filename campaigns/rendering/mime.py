@@ -32,7 +32,8 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 # What ends a line or could be taken to, what cannot be seen, and what is no character.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LINE_END = re.compile(r"\r\n?|\n")
-_OURS = frozenset("from sender reply-to to cc bcc subject date message-id mime-version".split())
+_ADDRESSES = frozenset({"from", "sender", "reply-to", "to", "cc", "bcc"})
+_OURS = _ADDRESSES | {"subject", "date", "message-id", "mime-version"}
 
 
 class MessageError(ValueError):
