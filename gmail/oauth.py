@@ -9,6 +9,8 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -112,8 +114,11 @@ def exchange(
     return Grant(token["refresh_token"], token["access_token"], _seconds(token), scopes, address)
 
 
-def refresh(endpoints: Endpoints, refresh_token: str) -> AccessToken:
-    """A new access token. Raises GrantRevoked, ClientRefused or Unreachable."""
+def refresh(endpoints: Endpoints, refresh_token: str, timeout: float = _TIMEOUT) -> AccessToken:
+    """A new access token. `timeout`, in seconds, holds for each wait.
+
+    Raises GrantRevoked, ClientRefused or Unreachable.
+    """
     session = _flow(endpoints, scopes=None).oauth2session
     with _requests_allowed(endpoints), _typed_errors():
         token = session.refresh_token(
@@ -121,7 +126,7 @@ def refresh(endpoints: Endpoints, refresh_token: str) -> AccessToken:
             refresh_token=refresh_token,
             client_id=endpoints.client_id,
             client_secret=endpoints.client_secret,
-            timeout=_TIMEOUT,
+            timeout=timeout,
         )
     return AccessToken(token["access_token"], _seconds(token))
 
@@ -136,18 +141,38 @@ def check_client(endpoints: Endpoints) -> None:
         refresh(endpoints, "1//no-such-token")
 
 
+def google_time(endpoints: Endpoints, timeout: float) -> datetime:
+    """What time Google has, in whole seconds: the Date of the token endpoint's answer.
+
+    `timeout`, in seconds, holds for each wait. Raises Unreachable.
+    """
+    _check_is_private(endpoints.token_uri)
+    with _typed_errors(), requests.Session() as session:
+        _trust(session, endpoints)
+        answer = session.get(endpoints.token_uri, timeout=timeout, allow_redirects=False)
+    try:
+        return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
+    except ValueError as err:
+        raise Unreachable("Google's answer does not say what time it is.") from err
+
+
 def revoke(endpoints: Endpoints, token: str) -> None:
     """Take the whole grant back. One that is gone already is no error. Raises Unreachable.
 
     https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke
     """
-    if not endpoints.revoke_uri.startswith("https://") and not _is_http_here(endpoints.revoke_uri):
-        raise Unreachable("Google's addresses must begin with https.")
+    _check_is_private(endpoints.revoke_uri)
     with _typed_errors(), requests.Session() as session:
         _trust(session, endpoints)
         answer = session.post(endpoints.revoke_uri, data={"token": token}, timeout=_TIMEOUT)
     if answer.status_code not in (200, 400):
         raise Unreachable(f"Google answered {answer.status_code}.")
+
+
+def _check_is_private(uri: str) -> None:
+    """Raises Unreachable for an address that others on the way could read or answer for."""
+    if not uri.startswith("https://") and not _is_http_here(uri):
+        raise Unreachable("Google's addresses must begin with https.")
 
 
 def _flow(endpoints: Endpoints, scopes: tuple[str, ...] | None, **further: Any) -> Flow:
