@@ -127,13 +127,23 @@ def test_it_takes_over_from_a_refresher_that_died(
     assert token_endpoint.requests == 1
 
 
+def test_it_asks_google_although_the_token_is_good(
+    account: GmailAccount, token_endpoint: CountingProxy
+) -> None:
+    at_hand = tokens.access_token(account, timezone.now())
+    fresh = tokens.renewed_token(account, timezone.now(), timeout=5)
+    assert fresh != at_hand
+    assert tokens.access_token(account, timezone.now()) == fresh
+    assert token_endpoint.requests == 1
+
+
 def test_it_does_not_wait_for_ever(
     account: GmailAccount, token_endpoint: CountingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expire(account)
     now = timezone.now()
     GmailAccount.objects.filter(pk=account.pk).update(token_lease_until=now + timedelta(hours=1))
-    monkeypatch.setattr(tokens, "POLLS", 3)
+    monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 0.3)
     with pytest.raises(Unreachable):
         tokens.access_token(account, now)
     assert token_endpoint.requests == 0
