@@ -185,7 +185,7 @@ def test_it_leaves_an_account_alone_that_was_connected_again_meanwhile(
     stale.token_lease_until = timezone.now() + tokens.LEASE
     connect_by_consent(gmail, account.workspace)
     with pytest.raises(GrantRevoked):
-        tokens._renew(stale, timezone.now())
+        tokens._renew(stale, timezone.now(), timeout=5)
     account.refresh_from_db()
     assert account.state == GmailAccount.State.READY
     assert tokens.access_token(account, timezone.now())
