@@ -1,5 +1,9 @@
 """What can go wrong between us and Google. A secret never appears in the text of any of these."""
 
+from __future__ import annotations
+
+import ssl
+
 from gmail.replies import LoginRefusal, Phase, Reply
 
 
@@ -12,6 +16,11 @@ class GmailError(Exception):
 
 class Unreachable(GmailError):
     """No connection, a failed TLS handshake, or silence before anything was agreed."""
+
+    @classmethod
+    def because(cls, host: str, err: OSError) -> Unreachable:
+        """The cause of a failed connection to `host` in a few words."""
+        return cls(f"{host}: {_cause(err)}")
 
 
 class ConnectionLost(GmailError):
@@ -107,3 +116,13 @@ class RefreshTokenMissing(GmailError):
 
 class MailboxUnknown(GmailError):
     """Google did not say whose mailbox the consent is for."""
+
+
+def _cause(err: OSError) -> str:
+    if isinstance(err, TimeoutError):
+        return "no answer in time"
+    if isinstance(err, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({err.verify_message})"
+    if isinstance(err, ssl.SSLError):
+        return f"no TLS connection ({err.reason})"
+    return err.strerror or type(err).__name__

@@ -9,13 +9,12 @@ its connection handling is used here, its transactions are not.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import re
 
-from gmail import xoauth2
 from gmail.endpoints import Endpoints
 from gmail.errors import AuthRefused, ConnectionLost, FateUnknown, Refused, Temporary
+from gmail.login import MOST_CHALLENGES, Login
 from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
 from gmail.smtp_line import Security, SmtpLine
 
@@ -54,14 +53,10 @@ class SmtpSession:
         `timeout`, in seconds, holds for each wait on the network, here and later. Raises
         Unreachable, ConnectionLost, Temporary or AuthRefused; then nothing is left open.
         """
-        if (access_token is None) == (app_password is None):
-            raise ValueError("Give either an access token or an app password.")
+        login = Login.by(address, access_token=access_token, app_password=app_password)
         session = cls(SmtpLine(endpoints, security, timeout))
         try:
-            if access_token is not None:
-                session._log_in_by_token(address, access_token)
-            elif app_password is not None:
-                session._log_in_by_password(address, app_password)
+            session._log_in(login)
         except BaseException:
             session.abandon()
             raise
@@ -144,27 +139,17 @@ class SmtpSession:
 
     # --- Logging in ----------------------------------------------------------------------------
 
-    def _log_in_by_token(self, address: str, access_token: str) -> None:
-        """XOAUTH2 without an initial response: a long token makes Gmail refuse that line."""
-        response = xoauth2.sasl_string(address, access_token)
-        reply = self._line.ask(Phase.AUTH, "AUTH XOAUTH2")
-        if reply.code == 334:
-            reply = self._line.ask(Phase.AUTH, response)
-        if reply.code == 334:
-            # The reason of a refusal, in JSON; an empty line asks for the refusal itself.
-            reason = xoauth2.read_refusal(reply.text)
-            reply = self._line.ask(Phase.AUTH, "")
-            if "status" in reason:
-                text = f"{reply.text} (token status {reason['status']})"
-                reply = Reply(reply.code, text, reply.enhanced)
-        _expect_login(reply, secrets=(response, access_token))
-
-    def _log_in_by_password(self, address: str, app_password: str) -> None:
-        """PLAIN (RFC 4616). Google shows app passwords in groups; the spaces do not matter."""
-        password = "".join(app_password.split())
-        response = base64.b64encode(f"\0{address}\0{password}".encode()).decode()
-        reply = self._line.ask(Phase.AUTH, f"AUTH PLAIN {response}")
-        _expect_login(reply, secrets=(response, password, app_password))
+    def _log_in(self, login: Login) -> None:
+        """A token is sent without an initial response: a long one makes Gmail refuse that line."""
+        opening = f"AUTH {login.mechanism}"
+        if login.mechanism == "PLAIN":
+            opening += f" {login.answer_base64('')}"
+        reply = self._line.ask(Phase.AUTH, opening)
+        for _ in range(MOST_CHALLENGES):
+            if reply.code != 334:
+                break
+            reply = self._line.ask(Phase.AUTH, login.answer_base64(reply.text))
+        _expect_login(reply, login)
 
     # --- A transaction -------------------------------------------------------------------------
 
@@ -228,14 +213,10 @@ class SmtpSession:
             self._line.hang_up()
 
 
-def _expect_login(reply: Reply, secrets: tuple[str, ...]) -> None:
+def _expect_login(reply: Reply, login: Login) -> None:
     if reply.code == 235:
         return
-    text = reply.text
-    for secret in secrets:
-        # A server might quote what it was given.
-        text = text.replace(secret, "***")
-    said = str(Reply(reply.code, text, reply.enhanced))
+    said = login.without_secrets(str(reply))
     if meaning(reply, Phase.AUTH) == Meaning.AUTH:
         raise AuthRefused(login_refusal(reply), said)
     raise Temporary(said)

@@ -129,7 +129,7 @@ class SmtpLine:
             # OSError's subclass: a server that hung up, or said nothing, before its greeting.
             raise Unreachable(f"{endpoints.smtp_host} hung up without a greeting.") from err
         except OSError as err:
-            raise Unreachable(f"{endpoints.smtp_host}: {why(err)}") from err
+            raise Unreachable.because(endpoints.smtp_host, err) from err
 
     def _send_at_once(self) -> None:
         """The dot follows the body in a packet of its own. By default the system would hold it
@@ -157,7 +157,7 @@ class SmtpLine:
                 plain, server_hostname=self._endpoints.smtp_host
             )
         except OSError as err:
-            raise Unreachable(f"{self._endpoints.smtp_host}: {why(err)}") from err
+            raise Unreachable.because(self._endpoints.smtp_host, err) from err
         # What came unasked before TLS is thrown away with the old buffer (RFC 3207 section 4.2).
         if self._smtp.file is not None:
             self._smtp.file.close()
@@ -175,17 +175,6 @@ class SmtpLine:
             self.drop()
             raise ConnectionLost(phase)
         return parse_reply(code, message)
-
-
-def why(err: OSError) -> str:
-    """The cause of a failed connection in a few words."""
-    if isinstance(err, TimeoutError):
-        return "no answer in time"
-    if isinstance(err, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({err.verify_message})"
-    if isinstance(err, ssl.SSLError):
-        return f"no TLS connection ({err.reason})"
-    return err.strerror or type(err).__name__
 
 
 def _as_reply(err: smtplib.SMTPResponseException) -> Reply:

@@ -3,25 +3,22 @@
 https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
 """
 
-import base64
-import binascii
 import json
 
 
-def sasl_string(address: str, access_token: str) -> str:
-    """The client's one response, in base64."""
-    plain = f"user={address}\x01auth=Bearer {access_token}\x01\x01"
-    return base64.b64encode(plain.encode()).decode()
+def sasl_response(address: str, access_token: str) -> bytes:
+    """The client's one response, before base64."""
+    return f"user={address}\x01auth=Bearer {access_token}\x01\x01".encode()
 
 
-def read_refusal(challenge: str) -> dict[str, str]:
-    """The JSON object of a `334` refusal, like {"status": "401", "scope": "..."}.
+def read_refusal(challenge: bytes) -> dict[str, str]:
+    """The JSON object of a refusal, like {"status": "401", "scope": "..."}, after base64.
 
     Empty when the challenge is no such object: it is for diagnosis only.
     """
     try:
-        document = json.loads(base64.b64decode(challenge, validate=True))
-    except (binascii.Error, ValueError):
+        document = json.loads(challenge)
+    except ValueError:
         return {}
     if not isinstance(document, dict):
         return {}
