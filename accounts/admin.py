@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import ledger, quota
+from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
 from accounts.owned_admin import OwnedAdmin
 
@@ -27,18 +28,32 @@ STYLES = {
 }
 
 
+IDENTITY = ("display_name", "from_address", "reply_to")
+LIMITS = ("limit", "reserve_by_hand", "reserve_transactional", "time_zone")
+LINE = ("smtp_security", "inbound", "self_test")
+
+
 class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = GmailAccount
-        fields = (
-            "display_name",
-            "time_zone",
-            "limit",
-            "reserve_by_hand",
-            "reserve_transactional",
-            "smtp_security",
-            "inbound",
-        )
+        fields = (*IDENTITY, *LIMITS, *LINE)
+        help_texts = {
+            "display_name": gettext_lazy(
+                "Yours or your shop's, in any script. Without one they see the address alone."
+            ),
+            "from_address": gettext_lazy(
+                "Leave it empty for the account's own. Any other must be verified in Gmail first: "
+                "Settings > See all settings > Accounts and Import > Send mail as > Add another "
+                "email address. Gmail replaces an address that it has not verified."
+            ),
+            "reply_to": gettext_lazy(
+                "Leave it empty where replies shall come back to the sender. Daypost sees only "
+                "those that reach this account's own mailbox."
+            ),
+            "self_test": gettext_lazy(
+                "One mail of the day's limit. It shows what Gmail makes of sender and Message-ID."
+            ),
+        }
         widgets = {"time_zone": UnfoldAdminSelectWidget()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,16 +62,25 @@ class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["time_zone"].widget.choices = [(zone, zone) for zone in zones]
 
     def clean_display_name(self) -> str:
-        """A name stands in a header line of every mail, which it must not break."""
-        name: str = self.cleaned_data["display_name"].strip()
-        if not name.isprintable():
-            raise forms.ValidationError(_("The name may not hold line breaks or tabs."))
-        return name
+        return checked_name(self.cleaned_data["display_name"])
+
+    def clean_from_address(self) -> str:
+        address = checked_address(self.cleaned_data["from_address"])
+        is_own = address.casefold() == self.instance.address.casefold()
+        return "" if is_own else address
+
+    def clean_reply_to(self) -> str:
+        return checked_address(self.cleaned_data["reply_to"])
 
 
 @admin.register(GmailAccount)
 class GmailAccountAdmin(OwnedAdmin):
     form = GmailAccountForm
+    fieldsets = (
+        (gettext_lazy("What recipients see"), {"fields": IDENTITY}),
+        (gettext_lazy("How much it sends"), {"fields": LIMITS}),
+        (gettext_lazy("How it reaches Gmail"), {"fields": LINE}),
+    )
     list_display = ("address", "state_in_words", "limit_in_words", "auth_in_words")
     list_display_links = ("address",)
     change_form_template = "accounts/gmail_account.html"
@@ -77,6 +101,13 @@ class GmailAccountAdmin(OwnedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # What an account has sent keeps counting at Gmail: it is disconnected instead.
         return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "from_address" in form.changed_data:
+            # What a test mail has found out was about another address; and it may have found it
+            # while this form was being saved.
+            GmailAccount.objects.filter(pk=obj.pk).update(keeps_from=None)
 
     def change_view(
         self,

@@ -27,6 +27,7 @@ from accounts.endpoints import (
     google_servers,
     practice_endpoints,
 )
+from accounts.identity import checked_name
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
 from accounts.vault import VaultError
@@ -81,14 +82,18 @@ def connect_by_app_password(
     smtp_security: Security = "ssl",
     inbound: str = GmailAccount.Inbound.IMAP,
     limit: int | None = None,
+    display_name: str | None = None,
     account: GmailAccount | None = None,
 ) -> GmailAccount:
     """Log in by SMTP, and only then save. Raises ConnectError.
 
     `practice` means the practice Gmail of this machine instead of Google. `limit` is in messages
-    in any 24 hours; None keeps what was set. With `account` it must be that account's mailbox.
+    in any 24 hours, `display_name` what recipients see beside the address; None keeps what was
+    set. With `account` it must be that account's mailbox.
     """
     address = _checked_address(address)
+    if display_name is not None:
+        display_name = _checked_name(display_name)
     if not password.strip():
         raise ConnectError(_("Paste the app password: 16 letters."), "password")
     endpoints = _practice_or(google_servers(), practice)
@@ -116,6 +121,8 @@ def connect_by_app_password(
         row.smtp_security, row.inbound = smtp_security, inbound
         if limit is not None:
             row.limit = limit
+        if display_name is not None:
+            row.display_name = display_name
     return row
 
 
@@ -328,3 +335,10 @@ def _checked_address(address: str) -> str:
             _("This is not an e-mail address. Type it whole, like name@gmail.com."), "address"
         ) from error
     return address
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return checked_name(name)
+    except ValidationError as error:
+        raise ConnectError(error.message, "display_name") from error

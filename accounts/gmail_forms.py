@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.connect import ConnectError
 from accounts.google_client import check_id, check_secret, read_file
+from accounts.identity import LONGEST_NAME, checked_name
 from accounts.models import GmailAccount
 
 
@@ -33,6 +34,21 @@ def app_password_field() -> forms.CharField:
     )
 
 
+def name_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Name that recipients see"),
+        required=False,
+        max_length=LONGEST_NAME,
+        validators=[_validate_name],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        help_text=_("Yours or your shop's. Without one they see the address alone."),
+    )
+
+
+def _validate_name(name: str) -> None:
+    checked_name(name)
+
+
 class AppPasswordForm(ConnectForm):
     address = forms.CharField(
         label=_("Gmail address"),
@@ -41,6 +57,7 @@ class AppPasswordForm(ConnectForm):
         error_messages={"required": _("Type the address of the Gmail account.")},
     )
     password = app_password_field()
+    display_name = name_field()
     smtp_security = forms.ChoiceField(
         label=_("Sending"),
         choices=GmailAccount.SmtpSecurity.choices,
@@ -53,6 +70,7 @@ class PasswordAgainForm(ConnectForm):
     """For an account whose address is known already."""
 
     password = app_password_field()
+    display_name = name_field()
 
 
 class GoogleClientForm(ConnectForm):

@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
@@ -74,6 +75,8 @@ def connect(site: AdminSite, request: HttpRequest) -> HttpResponseBase:
         form = forms[way] = AppPasswordForm(request.POST, prefix=way)
         if form.is_valid():
             values = form.cleaned_data
+            # A mailbox that was connected before has a name: nothing typed does not take it away.
+            values["display_name"] = values["display_name"] or None
             try:
                 account = connect_by_app_password(
                     workspace_of(request), practice=way == "practice", **values
@@ -116,7 +119,7 @@ def _connect_page(
 def connect_again(site: AdminSite, request: HttpRequest, gmail_account_id: int) -> HttpResponseBase:
     """For an account that needs it: by consent, or with a new app password."""
     account = visible_or_404(GmailAccount.objects.all(), request, gmail_account_id)
-    form = PasswordAgainForm(request.POST or None)
+    form = PasswordAgainForm(request.POST or None, initial={"display_name": account.display_name})
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -127,6 +130,7 @@ def connect_again(site: AdminSite, request: HttpRequest, gmail_account_id: int) 
                 practice=account.practice,
                 smtp_security="starttls" if account.smtp_security == "starttls" else "ssl",
                 inbound=account.inbound,
+                display_name=values["display_name"],
                 account=account,
             )
         except ConnectError as error:
@@ -151,7 +155,11 @@ def connect_again(site: AdminSite, request: HttpRequest, gmail_account_id: int) 
 
 
 def _connected(request: HttpRequest, account: GmailAccount) -> HttpResponse:
-    messages.success(request, _("%(address)s is connected.") % {"address": account.address})
+    """To the account's page, which shows what else it could be told; and the way on from there."""
+    done = _("%(address)s is connected.") % {"address": account.address}
+    missing = "" if account.display_name else _("Say below which name recipients see.")
+    onward = format_html('<a href="{}">{}</a>', reverse("admin:index"), _("What comes next"))
+    messages.success(request, format_html("{} {} {}", done, missing, onward))
     return redirect(_account_url(account))
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import sealed
+from accounts.admin import GmailAccountForm
 from accounts.models import GmailAccount
 from tests.accounts.gmail_cast import ANA, ANA_PASSWORD, BEN, connect_ana, connect_by_consent
 from tests.accounts.gmail_pages import CONNECT, CONSENT, ask, come_back, text
@@ -53,8 +54,9 @@ def test_it_says_until_when_an_account_rests(
 
 
 def settings_of(account: GmailAccount, **changes: Any) -> dict[str, Any]:
-    names = ("display_name", "time_zone", "limit", "reserve_by_hand", "reserve_transactional")
-    fields = {name: getattr(account, name) for name in (*names, "smtp_security", "inbound")}
+    names = ("display_name", "from_address", "reply_to", "time_zone", "limit", "reserve_by_hand")
+    more = ("reserve_transactional", "smtp_security", "inbound", "self_test")
+    fields = {name: getattr(account, name) for name in (*names, *more)}
     return {**fields, **changes}
 
 
@@ -79,6 +81,13 @@ def test_it_saves_the_settings_of_an_account(
         {"limit": ""},
         {"time_zone": "Europe/Atlantis"},
         {"display_name": "Ana\r\nBcc: all@example.org"},
+        {"display_name": "Ana\u2028Bcc: all@example.org"},
+        {"from_address": "shop"},
+        {"from_address": "shop@example.com, desk@example.com"},
+        {"from_address": "zoë@example.com"},
+        {"from_address": "shop@[127.0.0.1]"},
+        {"reply_to": "Ana <ana@example.com>"},
+        {"reply_to": "a@example.com\r\nBcc: all@example.org"},
     ],
 )
 def test_it_refuses_settings_that_cannot_be(
@@ -89,6 +98,68 @@ def test_it_refuses_settings_that_cannot_be(
     response = owner_client.post(account_page(account), settings_of(account, **changes))
     assert response.status_code == 200
     assert GmailAccount.objects.values().get(pk=account.pk) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["Ana's shop, Tregaron", "山田 太郎", "نمی\u200cدانم", "👩\u200d👩\u200d👧 Family"]
+)
+def test_it_takes_a_name_in_any_script(owner_client: Client, home: Belongings, name: str) -> None:
+    account = home.of(GmailAccount)
+    owner_client.post(account_page(account), settings_of(account, display_name=f" {name} "))
+    account.refresh_from_db()
+    assert account.display_name == name
+
+
+def test_it_saves_an_alias_and_where_replies_go(owner_client: Client, home: Belongings) -> None:
+    account = home.of(GmailAccount)
+    changes = {"from_address": "shop@münchen.de", "reply_to": " desk@example.com "}
+    owner_client.post(account_page(account), settings_of(account, **changes))
+    account.refresh_from_db()
+    # As it stands in a header, so that it can be found again in a mail.
+    assert account.from_address == "shop@xn--mnchen-3ya.de"
+    assert account.reply_to == "desk@example.com"
+    owner_client.post(
+        account_page(account), settings_of(account, from_address=account.address.title())
+    )
+    account.refresh_from_db()
+    assert account.from_address == ""
+
+
+def test_it_forgets_what_gmail_made_of_another_alias(
+    owner_client: Client, home: Belongings
+) -> None:
+    account = home.of(GmailAccount)
+    mine = GmailAccount.objects.filter(pk=account.pk)
+    mine.update(from_address="shop@example.com", keeps_from=False)
+    account.refresh_from_db()
+    page = text(owner_client.get(account_page(account)))
+    assert f"Gmail replaces shop@example.com by {account.address}." in page
+    assert "Add another email address" in page
+
+    owner_client.post(account_page(account), settings_of(account, limit=70))
+    account.refresh_from_db()
+    assert (account.limit, account.keeps_from) == (70, False)
+
+    owner_client.post(account_page(account), settings_of(account, from_address="b@example.com"))
+    account.refresh_from_db()
+    assert account.keeps_from is None
+    assert "Gmail replaces b@" not in text(owner_client.get(account_page(account)))
+
+
+def test_it_forgets_also_what_was_found_while_the_alias_was_being_changed(
+    owner_client: Client, home: Belongings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = home.of(GmailAccount)
+    cleaned = GmailAccountForm._post_clean
+
+    def clean_while_the_test_mail_comes_back(form: Any) -> None:
+        cleaned(form)
+        GmailAccount.objects.filter(pk=account.pk).update(keeps_from=True)
+
+    monkeypatch.setattr(GmailAccountForm, "_post_clean", clean_while_the_test_mail_comes_back)
+    owner_client.post(account_page(account), settings_of(account, from_address="b@example.com"))
+    account.refresh_from_db()
+    assert account.keeps_from is None
 
 
 def test_it_cannot_be_added_or_deleted_by_a_form(owner_client: Client, home: Belongings) -> None:
@@ -119,14 +190,18 @@ def test_it_connects_again_with_a_new_app_password(
     gmail: PracticeGmail, owner_client: Client, home: Belongings
 ) -> None:
     account = connect_by_consent(gmail, home.workspace)
-    GmailAccount.objects.filter(pk=account.pk).update(state="needs_reconnecting", limit=77)
+    GmailAccount.objects.filter(pk=account.pk).update(
+        state="needs_reconnecting", limit=77, display_name="Ana's shop"
+    )
     again = reverse("admin:gmail_again", args=[account.pk])
     page = text(owner_client.post(again, {"password": "wrongwrongwrongx"}))
     assert "did not accept" in page
     assert "wrongwrongwrongx" not in page
-    owner_client.post(again, {"password": ANA_PASSWORD})
+    assert 'value="Ana\'s shop"' in text(owner_client.get(again))
+    owner_client.post(again, {"password": ANA_PASSWORD, "display_name": "Ana's café"})
     account.refresh_from_db()
     assert (account.state, account.auth, account.limit) == ("ready", "app_password", 77)
+    assert account.display_name == "Ana's café"
 
 
 def test_it_asks_before_it_disconnects(

@@ -24,11 +24,13 @@ def test_it_connects_and_answers_in_json(
 ) -> None:
     out = StringIO()
     options = ["--smtp", "starttls", "--inbound", "pop", "--limit", "80", "--json"]
+    options += ["--name", "Siop Tregaron"]
     call_command("connect_gmail", ANA, f"--app-password-file={password_file}", *options, stdout=out)
     assert json.loads(out.getvalue()) == {"account": ANA, "state": "ready"}
     account = GmailAccount.objects.get()
     assert (account.smtp_security, account.inbound, account.limit) == ("starttls", "pop", 80)
     assert account.workspace == workspace
+    assert account.display_name == "Siop Tregaron"
 
 
 def test_it_connects_the_practice_gmail_of_this_machine(
@@ -52,6 +54,7 @@ def test_it_connects_the_practice_gmail_of_this_machine(
         ("", [], "Paste the app password"),
         (ANA_PASSWORD, ["--limit", "2001"], "2000"),
         (ANA_PASSWORD, ["--limit", "-1"], "-1"),
+        (ANA_PASSWORD, ["--name", "Ana\nBcc: all@example.org"], "line breaks"),
         (ANA_PASSWORD, ["--workspace", "Nobody's"], "no workspace"),
     ],
 )

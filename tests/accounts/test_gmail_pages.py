@@ -65,6 +65,25 @@ def test_it_connects_by_app_password(
     assert account.smtp_security == "starttls"
 
 
+def test_it_asks_for_the_name_and_takes_none_away(
+    gmail: PracticeGmail, owner_client: Client
+) -> None:
+    connect(owner_client, **fill(display_name="Siop Tregaron"))
+    connect(owner_client, **fill())
+    assert GmailAccount.objects.get(address=ANA).display_name == "Siop Tregaron"
+    page = text(connect(owner_client, **fill(display_name="Siop\tTregaron")))
+    assert "may not hold line breaks" in page
+
+
+def test_it_says_what_comes_next(gmail: PracticeGmail, owner_client: Client) -> None:
+    url = connect(owner_client, **fill()).headers["Location"]
+    page = text(owner_client.get(url))
+    assert "Say below which name recipients see." in page
+    assert '<a href="/">What comes next</a>' in page
+    url = connect(owner_client, **fill(display_name="Siop Tregaron")).headers["Location"]
+    assert "Say below" not in text(owner_client.get(url))
+
+
 def test_it_keeps_what_was_typed_but_never_the_password(
     gmail: PracticeGmail, owner_client: Client
 ) -> None:

@@ -37,6 +37,7 @@ class Command(WorkspaceCommand):
         parser.add_argument(
             "--limit", type=int, metavar="N", help="messages in any 24 hours; 500 by default"
         )
+        parser.add_argument("--name", metavar="TEXT", help="the name that recipients see")
         parser.add_argument(
             "--practice", action="store_true", help="the practice Gmail of this machine"
         )
@@ -54,6 +55,7 @@ class Command(WorkspaceCommand):
                 smtp_security=options["smtp"],
                 inbound=options["inbound"],
                 limit=_checked_limit(options["limit"]),
+                display_name=options["name"],
             )
         except ConnectError as error:
             raise CommandError(error.sentence) from error
