@@ -2,7 +2,8 @@
 #
 #   make run      everything, in the foreground: PORT=8000 PRACTICE_PORT=8025
 #   make demo     the main job without a browser: CSV=path
-#   make test     the suite, on SQLite and PostgreSQL; make test-system tries `make run` from outside
+#   make test     the suite, on SQLite and PostgreSQL; make test-system tries `make run` from outside,
+#                 and our mail sessions with Dovecot and Postfix
 #   make check    format, lint, types, directions of imports
 
 .PHONY: install run demo lock test test-system check
@@ -60,8 +61,9 @@ test: $(installed_dev)
 	@$(pytest) $(suite)
 	@$(pytest) $(suite) --database=postgres
 
-# `make run` itself, in a fresh clone, as a black box.
+# `make run` itself, in a fresh clone, as a black box; and real mail servers, of Debian's packages.
 test-system: $(installed_dev)
+	@$(python) -m tests.system.packages
 	@$(python) -m pytest tests/system --durations 5
 
 check: $(installed_dev)
