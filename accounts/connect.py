@@ -341,4 +341,4 @@ def _checked_name(name: str) -> str:
     try:
         return checked_name(name)
     except ValidationError as error:
-        raise ConnectError(error.message, "display_name") from error
+        raise ConnectError(error.messages[0], "display_name") from error
