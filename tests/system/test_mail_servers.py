@@ -12,6 +12,7 @@ import pytest
 
 from tests.gmail.cast import ANA, ANA_PASSWORD, BEN, mail, someone
 from tests.practice.clients import OAuthClient
+from tests.system import packages
 from tests.system.mail_servers import MailServers, mail_servers
 
 
@@ -78,6 +79,12 @@ def test_it_files_mail_for_the_whole_world_here(servers: MailServers) -> None:
     (filed,) = servers.postfix.accepted(stranger)
     assert (filed["To"], filed["Return-Path"]) == (stranger, f"<{ANA}>")
     assert "status=sent (delivered to maildir)" in servers.postfix.log
+
+
+def test_it_says_what_to_install_where_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(packages.ServersMissing, match="As root: .*apt-get install .* postfix"):
+        packages.ensure()
 
 
 def test_it_stands_beside_another_run_and_leaves_nothing_behind(servers: MailServers) -> None:

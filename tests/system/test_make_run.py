@@ -82,8 +82,10 @@ def test_it_says_which_port_is_taken_before_it_starts_anything(
 
 def test_it_ends_and_says_so_when_a_part_cannot_stay_up(clone: Path, home: Path) -> None:
     with running(clone, home) as instance:
+        # Honcho's own command line names every part: killed itself, it could tell of none.
         worker = next(pid for pid, line in instance.processes().items() if " worker --pool" in line)
         os.kill(worker, signal.SIGKILL)
         assert instance.wait_until_ended() != 0
+        assert "worker.1 stopped (rc=-9)" in instance.output
         assert "A part of Daypost did not stay up" in instance.output
         assert instance.processes() == {}
