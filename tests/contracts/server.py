@@ -1,9 +1,10 @@
 """What a server must offer a test, so that the cases of this folder can be run against it.
 
 The cases are in `smtp.py`, `imap.py` and `pop.py`: classes of tests that ask for the fixture
-`server`. A test module that wants them run defines that fixture and imports the classes:
+`server`. A test module that wants them run defines that fixture and a class for each of theirs:
 
-    from tests.contracts.imap import *
+    class TestReading(imap.Reading):
+        pass
 """
 
 from typing import Literal, Protocol
