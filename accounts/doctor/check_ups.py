@@ -1,0 +1,120 @@
+"""The rows of check-ups: asked for, held by one worker at a time, noted line by line, finished.
+
+Whoever asks again makes the work in hand worthless: `asked_at` says for whom a line is meant, and
+a line for an earlier asking is not written.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from kombu.exceptions import OperationalError
+
+from accounts.doctor.check import Check, as_rows
+from accounts.models import CheckUp, GmailAccount
+
+LEASE = timedelta(minutes=4)
+"""How long a doctor may be silent: longer than a mail to oneself is waited for."""
+
+_WAKE_SECONDS = 30
+
+_log = logging.getLogger(__name__)
+
+
+class NotAsked(Exception):
+    """The check-up was asked for anew, or somebody else has taken it over."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A check-up that is ours to do, for whoever asked at `asked_at`."""
+
+    account_id: int
+    asked_at: datetime
+    held_until: datetime
+
+
+def ask(account: GmailAccount, now: datetime) -> None:
+    """Ask for a check-up, and wake a worker once this is committed.
+
+    Should the wake-up get lost, the periodic task finds what was asked for.
+    """
+    _begin_anew(account, now, held_until=None)
+    transaction.on_commit(partial(_wake, account.pk))
+
+
+def due(now: datetime) -> list[int]:
+    """The accounts whose check-up nobody has begun, or whose worker died."""
+    return list(_free(now).order_by("asked_at").values_list("account_id", flat=True))
+
+
+def take(account_id: int, now: datetime) -> Held | None:
+    """Become the one who does it; None when nothing is to be done, or somebody is at it."""
+    asked_at = _free(now).filter(account=account_id).values_list("asked_at", flat=True).first()
+    if asked_at is None:
+        return None
+    held = Held(account_id, asked_at, now + LEASE)
+    free = _free(now).filter(account=account_id, asked_at=asked_at)
+    return held if free.update(held_until=held.held_until, checks=[]) else None
+
+
+def ask_and_take(account: GmailAccount, now: datetime) -> Held:
+    """For whoever does it here and now: nobody is woken for it."""
+    held = Held(account.pk, now, now + LEASE)
+    _begin_anew(account, now, held.held_until)
+    return held
+
+
+def note(held: Held, checks: Iterable[Check]) -> None:
+    """All lines so far. Raises NotAsked."""
+    if not _ours(held).update(checks=as_rows(checks)):
+        raise NotAsked
+
+
+def finish(held: Held, now: datetime) -> None:
+    """Raises NotAsked."""
+    if not _ours(held).update(finished_at=now, held_until=None):
+        raise NotAsked
+
+
+def let_go(held: Held) -> None:
+    """Leave it to any other worker, from the beginning."""
+    _ours(held).update(held_until=None)
+
+
+def _begin_anew(account: GmailAccount, now: datetime, held_until: datetime | None) -> None:
+    CheckUp.objects.update_or_create(
+        account=account,
+        defaults={
+            "asked_at": now,
+            "held_until": held_until,
+            "finished_at": None,
+            "checks": [],
+        },
+    )
+
+
+def _free(now: datetime) -> QuerySet[CheckUp]:
+    nobody = Q(held_until=None) | Q(held_until__lte=now)
+    return CheckUp.objects.filter(nobody, finished_at=None)
+
+
+def _ours(held: Held) -> QuerySet[CheckUp]:
+    return CheckUp.objects.filter(
+        account=held.account_id,
+        asked_at=held.asked_at,
+        held_until=held.held_until,
+        finished_at=None,
+    )
+
+
+def _wake(account_id: int) -> None:
+    try:
+        current_app.send_task("campaigns.tasks.check_up", (account_id,), expires=_WAKE_SECONDS)
+    except OperationalError:
+        _log.warning("The broker did not answer; the check-up waits for the next tick.")

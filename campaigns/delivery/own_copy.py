@@ -1,0 +1,108 @@
+"""Finds the copy that Gmail keeps of a mail to oneself: in Sent by IMAP, or in the inbox by POP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.parser import BytesHeaderParser
+from email.utils import parseaddr
+
+from django.utils import timezone
+
+from accounts import sessions
+from accounts.models import GmailAccount
+from gmail.errors import FolderMissing, SessionEnded
+from gmail.imap import ImapSession
+
+# So many of the newest are looked through for one whose Message-ID was replaced.
+NEWEST = 20
+IMAP_LOOK_SECONDS = 2
+# POP shows what was there at the log-in (RFC 1939 section 8): each look is a log-in.
+POP_LOOK_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What Gmail made of the mail. `sender`: the address in its From."""
+
+    keeps_message_id: bool
+    sender: str
+
+
+def find(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
+    """The copy of the mail that left as `message_id`; None when it was not there in time.
+
+    `patient` is asked before each further look. Not to be called inside a transaction. Raises what
+    `sessions` raises for opening one, Temporary, or FolderMissing where Sent is hidden from IMAP.
+    """
+    if account.inbound == GmailAccount.Inbound.POP:
+        return _by_pop(account, message_id, patient)
+    return _by_imap(account, message_id, patient)
+
+
+def _by_imap(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
+    session = sessions.open_imap(account, timezone.now())
+    try:
+        while True:
+            try:
+                copy = _look_into_sent(session, message_id)
+            except SessionEnded:
+                copy = None
+            if copy is not None or not patient():
+                return copy
+            time.sleep(IMAP_LOOK_SECONDS)
+            if not session.alive:
+                session = sessions.open_imap(account, timezone.now())
+    finally:
+        session.close()
+
+
+def _look_into_sent(session: ImapSession, message_id: str) -> Copy | None:
+    sent = session.folders().sent
+    if sent is None:
+        raise FolderMissing(r"\Sent")
+    uid_next = session.examine(sent).uid_next
+    # One whose Message-ID was replaced is found by no search.
+    uids = session.find(message_id) or session.uids_after(max(uid_next - NEWEST, 0))
+    headers = session.headers(uids[-NEWEST:]).values()
+    return next((copy for header in headers if (copy := _read(header, message_id))), None)
+
+
+def _by_pop(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
+    seen: set[str] = set()
+    while True:
+        try:
+            copy = _look_into_inbox(account, message_id, seen)
+        except SessionEnded:
+            copy = None
+        if copy is not None or not patient():
+            return copy
+        time.sleep(POP_LOOK_SECONDS)
+
+
+def _look_into_inbox(account: GmailAccount, message_id: str, seen: set[str]) -> Copy | None:
+    """By TOP alone: what RETR reads, Gmail shows to no later POP session."""
+    session = sessions.open_pop(account, timezone.now())
+    try:
+        newest = list(session.uidls().items())[-NEWEST:]
+        for uidl, number in reversed(newest):
+            if uidl not in seen:
+                seen.add(uidl)
+                copy = _read(session.top(number), message_id)
+                if copy is not None:
+                    return copy
+    finally:
+        session.close()
+    return None
+
+
+def _read(header: bytes, message_id: str) -> Copy | None:
+    """None when it is another mail's header."""
+    fields = BytesHeaderParser().parsebytes(header)
+    sender = parseaddr(str(fields["From"]))[1]
+    if str(fields["Message-ID"]).strip() == message_id:
+        return Copy(True, sender)
+    if str(fields["X-Google-Original-Message-ID"]).strip() == message_id:
+        return Copy(False, sender)
+    return None

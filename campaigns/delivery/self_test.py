@@ -1,0 +1,229 @@
+"""The doctor's mail to oneself: sent by the one exit, then found again in the mailbox.
+
+What Gmail made of it is settled for the account: whether it keeps our Message-ID, and whether it
+keeps the address that recipients see.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import ledger, quota
+from accounts.doctor.check import Check, Name, is_needed
+from accounts.models import GmailAccount, LedgerRow
+from accounts.vault import VaultError
+from campaigns import states
+from campaigns.delivery import own_copy
+from campaigns.delivery.own_copy import Copy
+from campaigns.delivery.sender import send_due
+from campaigns.models import Message
+from campaigns.rendering import mime
+from campaigns.rendering.mime import Address
+from gmail.errors import GmailError
+
+M = Message.State
+
+# Gmail files the copy in Sent 10 to 60 seconds after it accepted the message.
+PATIENCE = timedelta(seconds=90)
+# Another worker that has the account sends single mails first, as soon as it is between two.
+LEAVES_WITHIN = timedelta(seconds=30)
+POLL_SECONDS = 0.5
+
+# What the mail needs before it is worth sending: the way out, and the way to read.
+_NEEDS = (Name.SMTP_SSL, Name.SMTP_STARTTLS, Name.IMAP, Name.POP, Name.SENT_FOLDER)
+
+
+def self_test(
+    account_id: int,
+    asked_at: datetime,
+    found: Collection[Check],
+    keep_going: Callable[[], bool] = lambda: True,
+) -> Check:
+    """Send one mail to the account itself and look for it.
+
+    However often it is called for what was asked at `asked_at`, it sends one mail. `found`: the
+    checks made before. Not to be called inside a transaction: it waits for the network, up to two
+    minutes; when `keep_going` says no it stops waiting, and what it returns means nothing.
+    """
+    account = GmailAccount.objects.select_related("workspace").get(pk=account_id)
+    why_not = _why_not(account, found, timezone.now())
+    if why_not is not None:
+        return why_not
+    message = _send(_write(account, asked_at, timezone.now()), keep_going)
+    if message.state not in (M.SENT, M.IN_DOUBT):
+        return _not_sent(account, message)
+    if account.inbound == GmailAccount.Inbound.NONE:
+        return _check(account, True, _("Gmail took it. This mailbox is not read, so that is all."))
+    return _look_for_copy(account, message, keep_going)
+
+
+def _why_not(account: GmailAccount, found: Collection[Check], now: datetime) -> Check | None:
+    """None when a mail may be sent now."""
+    if not account.self_test:
+        return _check(account, True, _("Not sent: it is switched off for this account."))
+    if any(check.is_red for check in found if check.name in _NEEDS):
+        return _check(
+            account,
+            False,
+            _("Not sent: what it needs does not work."),
+            _("Do what the other lines ask, then run the doctor again."),
+        )
+    if not _may_leave(account, now):
+        return Check(
+            Name.SELF_TEST,
+            ok=False,
+            needed=False,
+            detail=_("Not sent: nothing may leave now, see “limit”."),
+            remedy=_("Run the doctor again when it goes on."),
+        )
+    return None
+
+
+def _may_leave(account: GmailAccount, now: datetime) -> bool:
+    """Whether a single mail may, by the rule of `claim_next`."""
+    if account.resting_until is not None and account.resting_until > now:
+        return False
+    return quota.used(ledger.totals(account, now), now) < ledger.limits(account).in_force(now)
+
+
+def _check(account: GmailAccount, ok: bool, detail: str, remedy: str = "") -> Check:
+    return Check(Name.SELF_TEST, ok, is_needed(Name.SELF_TEST, account), detail, remedy)
+
+
+# --- The way out -----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def _write(account: GmailAccount, asked_at: datetime, now: datetime) -> Message:
+    """The mail that was written for this asking or is under way for another, or else a new one."""
+    GmailAccount.objects.select_for_update().get(pk=account.pk)
+    key = f"self-test:{account.pk}:{asked_at.isoformat()}"
+    tests = Message.objects.filter(account=account, source=LedgerRow.Source.TEST)
+    same = Q(idempotency_key=key) | Q(state__in=states.UNDER_WAY)
+    known = tests.filter(same).order_by("-id").first()
+    if known is not None:
+        return known
+    sender = account.from_address or account.address
+    message_id = f"<{uuid.uuid4().hex}@{sender.rpartition('@')[2]}>"
+    return Message.objects.create(
+        workspace=account.workspace,
+        source=LedgerRow.Source.TEST,
+        idempotency_key=key,
+        account=account,
+        to_email=account.address,
+        message_id=message_id,
+        raw=_letter(account, sender, message_id, now),
+        not_before=now,
+        created_at=now,
+    )
+
+
+def _letter(account: GmailAccount, sender: str, message_id: str, now: datetime) -> bytes:
+    text = _(
+        "Daypost wrote this mail to itself, to see that sending works and that it finds again "
+        "what it sent. It may be deleted."
+    )
+    return mime.build(
+        sender=Address(account.display_name, sender),
+        to=Address("", account.address),
+        subject=_("Daypost tries out this account"),
+        html=f"<p>{text}</p>",
+        text=text,
+        message_id=message_id,
+        date=now,
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+
+
+def _send(message: Message, keep_going: Callable[[], bool]) -> Message:
+    """Send it here, or wait while another worker does that has the account."""
+    if message.account_id is None:
+        raise RuntimeError(f"Message {message.pk} is bound to no account.")
+    ends = time.monotonic() + LEAVES_WITHIN.total_seconds()
+    while _is_on_its_way(message) and keep_going() and time.monotonic() < ends:
+        # Nothing, at once, when somebody else has the account.
+        send_due(message.account_id, keep_going=lambda: _is_waiting(message))
+        if _is_on_its_way(message):
+            time.sleep(POLL_SECONDS)
+    if keep_going():
+        # It must not leave when nobody looks for it any more.
+        rows = Message.objects.filter(pk=message.pk)
+        states.move_messages(rows, M.WAITING, M.CANCELLED, raw=None)
+    message.refresh_from_db()
+    return message
+
+
+def _is_on_its_way(message: Message) -> bool:
+    """Not one that Gmail has put off: it waits again, with Gmail's words."""
+    message.refresh_from_db()
+    put_off = message.state == M.WAITING and bool(message.reply)
+    return message.state in states.UNDER_WAY and not put_off
+
+
+def _is_waiting(message: Message) -> bool:
+    return _is_on_its_way(message) and message.state == M.WAITING
+
+
+def _not_sent(account: GmailAccount, message: Message) -> Check:
+    if message.reply:
+        detail = _("It did not leave: “%(said)s”") % {"said": message.reply}
+    else:
+        detail = _("It did not leave: the account is busy with other mail.")
+    return _check(account, False, detail, _("Wait a few minutes, then run the doctor again."))
+
+
+# --- The way back ----------------------------------------------------------------------------
+
+
+def _look_for_copy(
+    account: GmailAccount, message: Message, keep_going: Callable[[], bool]
+) -> Check:
+    ends = time.monotonic() + PATIENCE.total_seconds()
+    try:
+        copy = own_copy.find(
+            account, message.message_id, lambda: keep_going() and time.monotonic() < ends
+        )
+    except (GmailError, VaultError) as error:
+        detail = _("Gmail took it, but the mailbox could not be read: %(why)s") % {"why": error}
+        return _check(account, False, detail, _("Run the doctor again in a few minutes."))
+    if copy is None:
+        return _check(
+            account,
+            False,
+            _("Gmail took it, but its copy did not appear within %(seconds)s seconds.")
+            % {"seconds": round(PATIENCE.total_seconds())},
+            _("Look for it in Gmail; once it is there, run the doctor again."),
+        )
+    return _settle(account, copy)
+
+
+def _settle(account: GmailAccount, copy: Copy) -> Check:
+    """Write down what the copy shows, and say it."""
+    alias = account.from_address
+    keeps_from = copy.sender.lower() == alias.lower() if alias else None
+    GmailAccount.objects.filter(pk=account.pk).update(
+        keeps_message_id=copy.keeps_message_id, keeps_from=keeps_from
+    )
+    if keeps_from is False:
+        return _check(
+            account,
+            False,
+            _("Sent and found again, but Gmail put %(own)s in place of %(alias)s.")
+            % {"own": copy.sender, "alias": alias},
+            _(
+                "In Gmail open Settings (the gear) > See all settings > Accounts and Import > "
+                "Send mail as > Add another email address, and confirm %(alias)s there."
+            )
+            % {"alias": alias},
+        )
+    if not copy.keeps_message_id:
+        return _check(account, True, _("Sent and found again, but Gmail replaces our Message-ID."))
+    return _check(account, True, _("Sent and found again by its Message-ID."))

@@ -1,0 +1,81 @@
+"""manage.py doctor: look at everything that Gmail accounts need, and say what to do."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from accounts.doctor import check_ups
+from accounts.doctor.check import Check, as_rows
+from accounts.management.base import WorkspaceCommand
+from accounts.models import GmailAccount, Workspace
+from accounts.tenancy import visible
+from campaigns.check_up import Visit
+
+
+class Command(WorkspaceCommand):
+    help = (
+        "Look at ports, log-ins, folders, clock and limit, and send a mail to the account itself."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "email", nargs="?", metavar="EMAIL", help="one account; all connected ones without it"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspace = self.find_workspace(options)
+        one = options["email"]
+        accounts = [self.find_account(workspace, one)] if one else _connected(workspace)
+        # All begin before the first is heard, so that a server that does not answer holds up none.
+        visits = [(account, Visit(account, timezone.now())) for account in accounts]
+        reports = [self._report(account, visit, options) for account, visit in visits]
+        if options["json"]:
+            self.answer(options, reports[0] if one else reports, "")
+        red = [report["account"] for report in reports if _is_red(report)]
+        if red:
+            raise CommandError(f"Something needs to be done for {', '.join(red)}.")
+
+    def _report(
+        self, account: GmailAccount, visit: Visit, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Raises CommandError when somebody else asked meanwhile."""
+        say = self._say if not options["json"] else _say_nothing
+        say(account.address)
+        found: list[Check] = []
+        try:
+            for check in visit.checks(check_ups.ask_and_take(account, timezone.now())):
+                found.append(check)
+                say(_line(check))
+        except check_ups.NotAsked as error:
+            raise CommandError(
+                f"Somebody asked for another check-up of {account.address} meanwhile."
+            ) from error
+        return {"account": account.address, "checks": as_rows(found)}
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _say_nothing(text: str) -> None:
+    """For one document on standard output, nothing else may stand there."""
+
+
+def _line(check: Check) -> str:
+    word = "ok" if check.ok else "RED" if check.needed else "no"
+    use = "" if check.needed else " (not needed)"
+    line = f"  {word:<4}{check.name:<15}{check.detail}{use}"
+    return f"{line}\n{'':21}{check.remedy}" if check.remedy else line
+
+
+def _connected(workspace: Workspace) -> list[GmailAccount]:
+    """Nothing is expected to work where the person has disconnected it."""
+    accounts = GmailAccount.objects.exclude(state=GmailAccount.State.DISCONNECTED)
+    return list(visible(accounts, workspace))
+
+
+def _is_red(report: dict[str, Any]) -> bool:
+    return any(check["needed"] and not check["ok"] for check in report["checks"])
