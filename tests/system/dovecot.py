@@ -7,6 +7,7 @@ of them. It also judges the logins of Postfix, over a socket.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ userdb {{
   args = uid={owner} gid={group} home={folder}/mail/%u
 }}
 first_valid_uid = 1
+# As many as Gmail allows.
+mail_max_userip_connections = 15
 
 mail_location = maildir:~/Maildir
 namespace inbox {{
@@ -145,10 +148,6 @@ class Dovecot:
     def log(self) -> str:
         return self._server.log
 
-    def maildir(self, address: str) -> Path:
-        """Where the mail of `address` lies, INBOX itself."""
-        return self.folder / "mail" / address / "Maildir"
-
     def doveadm(self, *arguments: str, content: bytes = b"") -> str:
         """Run an administrator's command on this instance; what it printed."""
         done = subprocess.run(
@@ -165,9 +164,13 @@ class Dovecot:
         """File a message for `address`."""
         self.doveadm("save", "-u", address, "-m", folder, content=content)
 
-    def end_sessions(self, address: str) -> None:
-        """Close every live session of `address`, as an administrator does."""
-        self.doveadm("kick", address)
+    def end_sessions(self, service: str) -> None:
+        """Close every live session of `service`, imap or pop3, with a word of farewell."""
+        # A session a line: user, service, process, address of the client.
+        for line in self.doveadm("who", "-1").splitlines()[1:]:
+            _, its_service, process, _ = line.split()
+            if its_service == service:
+                os.kill(int(process), signal.SIGTERM)
 
     def stop(self) -> None:
         self._server.stop()

@@ -1,10 +1,5 @@
 """Private instances of real mail servers, which nobody here wrote: Dovecot and Postfix.
 
-with mail_servers(practice_gmail, ["ana@gmail.com"]) as servers:
-    servers.endpoints           # for the sessions of `gmail`
-    servers.dovecot.put("ana@gmail.com", "INBOX", b"Subject: Hello\\r\\n\\r\\n")
-    servers.postfix.accepted("someone@example.org")
-
 Accounts, app passwords and access tokens are the practice Gmail's, and so is the authority behind
 the certificates; mail is the servers' own.
 """
@@ -14,35 +9,48 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from gmail.endpoints import Endpoints
+from tests.contracts.server import Place, ServerProtocol
 from tests.gmail.cast import endpoints_of
+from tests.practice.clients import OAuthClient
 from tests.practice_gmail import PracticeGmail
-from tests.system.dovecot import Dovecot, dovecot
+from tests.system.dovecot import SENT, Dovecot, dovecot
 from tests.system.postfix import Postfix, postfix
 from tests.system.private_server import open_folder
 
 
 @dataclass(frozen=True)
 class MailServers:
-    """Dovecot for IMAP and POP, Postfix for SMTP; tokens come from the practice Gmail."""
+    """Dovecot for IMAP and POP, Postfix for SMTP: a `tests.contracts.server.MailServer`."""
 
     gmail: PracticeGmail
     dovecot: Dovecot
     postfix: Postfix
+    endpoints: Endpoints
+    address: str
+    app_password: str
+    gmail_search: bool = False
+    sent_folder: str = SENT
 
-    @property
-    def endpoints(self) -> Endpoints:
-        return replace(
-            endpoints_of(self.gmail),
-            smtp_ssl_port=self.postfix.ssl_port,
-            smtp_starttls_port=self.postfix.starttls_port,
-            imap_port=self.dovecot.imap_port,
-            pop_port=self.dovecot.pop_port,
-        )
+    def fresh_token(self) -> str:
+        return str(OAuthClient(self.gmail).connect(self.address)["access_token"])
+
+    def put(self, message: bytes, place: Place = "inbox") -> None:
+        folder = {"inbox": "INBOX", "sent": self.sent_folder}[place]
+        self.dovecot.put(self.address, folder, message)
+
+    def accepted(self, recipient: str) -> list[bytes]:
+        return self.postfix.accepted(recipient)
+
+    def end_sessions(self, protocol: ServerProtocol) -> None:
+        if protocol == "smtp":
+            self.postfix.end_sessions()
+        else:
+            self.dovecot.end_sessions("pop3" if protocol == "pop" else protocol)
 
 
 @contextmanager
 def mail_servers(gmail: PracticeGmail, addresses: Sequence[str]) -> Iterator[MailServers]:
-    """Both, for these accounts of `gmail`, until the end of the block.
+    """Both, for these accounts of `gmail`, the first of which is the tests' own.
 
     Raises ServersMissing where they cannot be had.
     """
@@ -51,4 +59,13 @@ def mail_servers(gmail: PracticeGmail, addresses: Sequence[str]) -> Iterator[Mai
         dovecot(folder, gmail, addresses) as imap_and_pop,
         postfix(folder, gmail, imap_and_pop) as smtp,
     ):
-        yield MailServers(gmail, imap_and_pop, smtp)
+        endpoints = replace(
+            endpoints_of(gmail),
+            smtp_ssl_port=smtp.ssl_port,
+            smtp_starttls_port=smtp.starttls_port,
+            imap_port=imap_and_pop.imap_port,
+            pop_port=imap_and_pop.pop_port,
+        )
+        address = addresses[0]
+        password = gmail.app_password(address)
+        yield MailServers(gmail, imap_and_pop, smtp, endpoints, address, password)

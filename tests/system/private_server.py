@@ -76,6 +76,10 @@ class PrivateServer:
             time.sleep(0.05)
 
     @property
+    def process_group(self) -> int:
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 

@@ -77,8 +77,27 @@ def test_it_files_mail_for_the_whole_world_here(servers: MailServers) -> None:
     stranger = someone()
     send(servers, stranger)
     (filed,) = servers.postfix.accepted(stranger)
-    assert (filed["To"], filed["Return-Path"]) == (stranger, f"<{ANA}>")
+    assert f"Return-Path: <{ANA}>\r\n".encode() in filed
+    assert f"\r\nTo: {stranger}\r\n".encode() in filed
     assert "status=sent (delivered to maildir)" in servers.postfix.log
+
+
+def test_it_ends_sessions_of_one_protocol(servers: MailServers) -> None:
+    port = servers.dovecot.imap_port
+    with smtplib.SMTP_SSL("127.0.0.1", servers.postfix.ssl_port, context=trust(servers)) as smtp:
+        smtp.login(ANA, ANA_PASSWORD.replace(" ", ""))
+        imap = imaplib.IMAP4_SSL("127.0.0.1", port, ssl_context=trust(servers))
+        imap.login(ANA, ANA_PASSWORD.replace(" ", ""))
+        servers.end_sessions("pop")
+        assert imap.noop()[0] == "OK"
+        servers.end_sessions("imap")
+        with pytest.raises(imaplib.IMAP4.abort):
+            imap.noop()
+        imap.shutdown()
+        assert smtp.noop()[0] == 250
+        servers.end_sessions("smtp")
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            smtp.noop()
 
 
 def test_it_says_what_to_install_where_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
