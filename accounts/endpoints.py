@@ -7,6 +7,7 @@ only the accounts that were connected to it use it.
 
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
@@ -46,15 +47,40 @@ def practice_endpoints() -> Endpoints | None:
     return _parse(dict(line.split("=", 1) for line in lines if "=" in line))
 
 
-def endpoints_for(account: GmailAccount) -> Endpoints:
-    """Raises Unreachable for a practice account whose practice Gmail is gone, and VaultError."""
-    if not account.practice or google_servers().on_this_machine:
-        by_consent = account.auth == GmailAccount.Auth.OAUTH
-        return google_endpoints(account.workspace) if by_consent else google_servers()
+def servers_for(account: GmailAccount) -> Endpoints:
+    """The hosts and ports of an account; of a client it says nothing.
+
+    Raises Unreachable for a practice account whose practice Gmail is gone.
+    """
+    google = google_servers()
+    if not account.practice or google.on_this_machine:
+        return google
     practice = practice_endpoints()
     if practice is None:
         raise Unreachable("The practice Gmail of this account is not there. Start it: make run")
     return practice
+
+
+def endpoints_for(account: GmailAccount) -> Endpoints:
+    """Raises Unreachable as `servers_for` does, and VaultError."""
+    servers = servers_for(account)
+    by_consent = account.auth == GmailAccount.Auth.OAUTH
+    if by_consent and servers == google_servers():
+        return google_endpoints(account.workspace)
+    return servers
+
+
+def practice_mailbox() -> str:
+    """The address of the practice Gmail's own pages, which show its mail; empty without one."""
+    google = google_servers()
+    servers = google if google.on_this_machine else practice_endpoints()
+    return origin(servers.auth_uri) if servers else ""
+
+
+def origin(url: str) -> str:
+    """Its scheme and host (RFC 6454), without a path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 @sensitive_variables()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -32,7 +31,9 @@ from accounts.connect import (
 from accounts.endpoints import (
     google_endpoints,
     google_servers,
+    origin,
     practice_endpoints,
+    practice_mailbox,
 )
 from accounts.gmail_forms import AnswerForm, AppPasswordForm, GoogleClientForm, PasswordAgainForm
 from accounts.google_client import keep_client
@@ -100,7 +101,7 @@ def _connect_page(
         crumbs=[(_("Gmail accounts"), _list_url())],
         google=google,
         practice=None if google.on_this_machine else practice,
-        practice_mailbox=_origin(practice.auth_uri) if practice else "",
+        practice_mailbox=practice_mailbox(),
         redirect_address=redirect_address(request),
         app_form=forms["google"],
         practice_form=forms["practice"],
@@ -299,14 +300,9 @@ def _may_lead_to(
     endpoints: list[Endpoints | None], request: HttpRequest, page: HttpResponseBase
 ) -> HttpResponseBase:
     """Let the page's forms end on these consent pages: a browser follows form-action that far."""
-    origins = [_origin(each.auth_uri) for each in endpoints if each is not None]
+    origins = [origin(each.auth_uri) for each in endpoints if each is not None]
     allow = csp_update({"form-action": origins})
     return allow(lambda _request: page)(request)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _list_url() -> str:
