@@ -17,10 +17,12 @@ from urllib.parse import parse_qs, urlsplit
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import explain, sealed, standing
+from accounts.doctor import check_ups
 from accounts.endpoints import (
     endpoints_for,
     google_endpoints,
@@ -286,8 +288,9 @@ def _revived(workspace: Workspace, address: str, endpoints: Endpoints) -> Iterat
         row.token_lease_until = None
         row.save()
         # Whatever trouble it rested for, the login has just worked.
-        standing.well_again(row.pk)
+        standing.connected(row.pk, timezone.now())
         row.refresh_from_db()
+        check_ups.ask(row, timezone.now())
 
 
 def _check_mailbox(account: GmailAccount | None, address: str, endpoints: Endpoints) -> None:

@@ -64,7 +64,7 @@ def _open(account: GmailAccount, now: datetime, opener: Opener[Session]) -> Sess
     except AuthRefused as error:
         if error.why is not LoginRefusal.SWITCHED_OFF:
             reason = explain.login_refused(error.why, row.auth)
-            standing.needs_reconnecting(row.pk, reason, row.sealed_secret)
+            standing.needs_reconnecting(row.pk, reason, now, row.sealed_secret)
         raise
 
 

@@ -1,53 +1,79 @@
-"""Whether an account may send now: resting, backing off, needing its person, or well again."""
+"""Whether an account may send now: resting, backing off, needing its person, or well again.
+
+Each function is one transaction under the lock of the account's row: it changes the state and
+writes the rest into the account's history (`accounts.rests`) together.
+"""
 
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db import transaction
 
-from accounts import ledger, quota
-from accounts.models import GmailAccount
+from accounts import ledger, quota, rests
+from accounts.models import GmailAccount, Rest
 
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(hours=1)
 
 
+@transaction.atomic
 def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
     """Gmail says the limit is reached: rest until enough has aged, at most 24 hours.
 
     What was used at that moment is more than Gmail allows now, so it becomes the learned limit.
     """
-    account = GmailAccount.objects.get(pk=account_id)
+    account = _locked(account_id)
     uses = ledger.window(account, now)
     used = quota.used(uses, now)
     learned = max(min(used, ledger.limits(account).in_force(now)), 1)
-    until = quota.free_at(uses, learned, now) if used else None
+    free_at = quota.free_at(uses, learned, now) if used else None
+    until = min(free_at or now + quota.WINDOW, now + quota.WINDOW)
     GmailAccount.objects.filter(pk=account_id).update(
         learned_limit=learned,
         learned_at=now,
-        resting_until=min(until or now + quota.WINDOW, now + quota.WINDOW),
+        resting_until=until,
         resting_reason=reply,
+        # Gmail answered properly: the trouble before it, if there was any, is over.
+        failures_in_a_row=0,
     )
+    if not (_rests(account, now) and rests.lengthen(account_id, Rest.Cause.LIMIT, reply, until)):
+        rests.begin(account_id, Rest.Cause.LIMIT, reply, until, now)
 
 
+@transaction.atomic
 def back_off(account_id: int, reason: str, now: datetime) -> None:
     """Gmail or the line has a passing trouble: wait, each time twice as long, an hour at most."""
-    failures = GmailAccount.objects.values_list("failures_in_a_row", flat=True).get(pk=account_id)
-    pause = min(FIRST_BACK_OFF * 2 ** min(failures, 10), LONGEST_BACK_OFF)
+    account = _locked(account_id)
+    if _rests(account, now):
+        # Of the same trouble another worker heard first; and no rest is ever made shorter.
+        return
+    failures = account.failures_in_a_row
+    until = now + min(FIRST_BACK_OFF * 2 ** min(failures, 10), LONGEST_BACK_OFF)
     GmailAccount.objects.filter(pk=account_id).update(
-        failures_in_a_row=F("failures_in_a_row") + 1,
-        resting_until=now + pause,
-        resting_reason=reason,
+        failures_in_a_row=failures + 1, resting_until=until, resting_reason=reason
     )
+    if not (failures and rests.lengthen(account_id, Rest.Cause.TROUBLE, reason, until)):
+        rests.begin(account_id, Rest.Cause.TROUBLE, reason, until, now)
 
 
-def well_again(account_id: int) -> None:
+@transaction.atomic
+def well_again(account_id: int, now: datetime) -> None:
     """Gmail accepted a message: whatever was wrong is over."""
-    GmailAccount.objects.filter(pk=account_id, failures_in_a_row__gt=0).update(
-        failures_in_a_row=0, resting_until=None, resting_reason=""
-    )
+    troubled = GmailAccount.objects.filter(pk=account_id, failures_in_a_row__gt=0)
+    if troubled.update(failures_in_a_row=0, resting_until=None, resting_reason=""):
+        rests.end(account_id, now, Rest.Cause.TROUBLE)
 
 
-def needs_reconnecting(account_id: int, reason: str, sealed_secret: str | None = None) -> None:
+@transaction.atomic
+def connected(account_id: int, now: datetime) -> None:
+    """Its person has just connected it: only Gmail's limit may still keep it from sending."""
+    well_again(account_id, now)
+    rests.end(account_id, now, Rest.Cause.RECONNECT)
+
+
+@transaction.atomic
+def needs_reconnecting(
+    account_id: int, reason: str, now: datetime, sealed_secret: str | None = None
+) -> None:
     """The person must connect the account again; its messages wait.
 
     With `sealed_secret`, only while that is still the account's: it may have been connected
@@ -56,4 +82,13 @@ def needs_reconnecting(account_id: int, reason: str, sealed_secret: str | None =
     ready = GmailAccount.objects.filter(pk=account_id, state=GmailAccount.State.READY)
     if sealed_secret is not None:
         ready = ready.filter(sealed_secret=sealed_secret)
-    ready.update(state=GmailAccount.State.NEEDS_RECONNECTING, state_reason=reason)
+    if ready.update(state=GmailAccount.State.NEEDS_RECONNECTING, state_reason=reason):
+        rests.begin(account_id, Rest.Cause.RECONNECT, reason, None, now)
+
+
+def _locked(account_id: int) -> GmailAccount:
+    return GmailAccount.objects.select_for_update().get(pk=account_id)
+
+
+def _rests(account: GmailAccount, now: datetime) -> bool:
+    return account.resting_until is not None and account.resting_until > now

@@ -106,7 +106,7 @@ def _renew(row: GmailAccount, now: datetime, timeout: float) -> str:
             access_token_expires_at=now + timedelta(seconds=fresh.expires_in),
         )
     except GrantRevoked:
-        standing.needs_reconnecting(row.pk, explain.grant_revoked(), row.sealed_secret)
+        standing.needs_reconnecting(row.pk, explain.grant_revoked(), now, row.sealed_secret)
         raise
     finally:
         leased = GmailAccount.objects.filter(pk=row.pk, token_lease_until=row.token_lease_until)

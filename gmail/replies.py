@@ -1,8 +1,11 @@
 """What an SMTP reply means for a sender, from the code, the enhanced code and the phase. Pure.
 
 Sources: RFC 5321 section 4.2, RFC 3463, and what smtp.gmail.com is known to answer
-(https://support.google.com/a/answer/3726730).
+(https://support.google.com/a/answer/3726730). No other module names a reply code for what it
+means.
 """
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass
@@ -30,10 +33,14 @@ class Meaning(StrEnum):
     """
 
     ACCEPTED = "accepted"
+    # Only this session is over: connect and log in again, and carry on.
+    SESSION = "session"
     # Try again later, with longer and longer rests of the account.
     TEMPORARY = "temporary"
     # This recipient only: the message is refused for good, the next one may go.
     RECIPIENT = "recipient"
+    # This recipient only, and later it may be taken.
+    RECIPIENT_LATER = "recipient_later"
     # This content: the next message would fare the same, so the campaign pauses.
     MESSAGE = "message"
     # Gmail's limit: the account rests, the recipient is innocent.
@@ -42,6 +49,21 @@ class Meaning(StrEnum):
     AUTH = "auth"
     # Not ours to guess (a protocol error, a refused sender): stop, and show the reply.
     UNKNOWN = "unknown"
+
+
+class Trouble(StrEnum):
+    """What a refusal is about, as finely as a person needs to know it."""
+
+    LIMIT = "limit"
+    # Too much, too fast, or the same thing too often.
+    RATE = "rate"
+    LOGINS = "logins"
+    # Gmail's own, and passing.
+    SYSTEM = "system"
+    TOO_LARGE = "too_large"
+    # A link or an attachment that Gmail holds to be dangerous.
+    UNSAFE = "unsafe"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,17 @@ class Reply:
 
     def __str__(self) -> str:
         return " ".join(str(part) for part in (self.code, self.enhanced, self.text) if part)
+
+    @classmethod
+    def read(cls, said: str) -> Reply | None:
+        """The reply that `str` made `said` of; None for other words."""
+        match = _SAID.fullmatch(said)
+        return cls(int(match[1]), match[3], match[2]) if match else None
+
+    @property
+    def ends_session(self) -> bool:
+        """Whether the server hangs up after it (RFC 5321 section 3.8)."""
+        return self.code == _CLOSING or self.enhanced == _IDLE
 
 
 class LoginRefusal(StrEnum):
@@ -70,6 +103,7 @@ class LoginRefusal(StrEnum):
 
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+_SAID = re.compile(r"([2-5]\d\d)(?: ([245]\.\d{1,3}\.\d{1,3}))?(?: (.*))?", re.DOTALL)
 
 
 def parse_reply(code: int, message: bytes) -> Reply:
@@ -88,67 +122,133 @@ def parse_reply(code: int, message: bytes) -> Reply:
     return Reply(code, " ".join(text for text in texts if text), enhanced)
 
 
-_BAD_CREDENTIALS = (530, 534, 535)
-_APPLICATION_SPECIFIC = "5.7.9"
-_WEB_LOGIN = "5.7.14"
-_BAD_COMMAND = (500, 502, 503, 504)
-_SENDING_LIMIT = re.compile(
-    r"\bsending (limit|quota)\b.*\bexceeded|exceeded.*\bsending (limit|quota)\b"
+# 421: the server closes the connection, whatever it answers (RFC 5321 section 3.8).
+_CLOSING = 421
+_IDLE = "4.4.2"
+_NOT_LOGGED_IN = 530
+_BAD_CREDENTIALS = (534, 535)
+_BAD_COMMAND = (500, 501, 502, 503, 504)
+_UNUSUAL_RATE = ("4.7.28", "5.7.28")
+_TOO_LARGE = ("5.2.3", "5.3.4")
+_UNSAFE = (552, "5.7.0")
+_BAD_SENDER = ("5.1.7", "5.1.8")
+# Behind the class: of addresses, of mailboxes, of the way there (RFC 3463 section 3).
+_OF_RECIPIENT = ("1", "2", "4")
+
+_LIMIT_WORDS = re.compile(
+    r"\b(sending|relay) (limit|quota)\b.*\bexceeded|exceeded.*\bsending (limit|quota)\b"
+    r"|reached a limit for sending",
+    re.IGNORECASE,
 )
-_TOO_LARGE_OR_UNFIT = ("5.2.3", "5.3.4")
-_UNUSUAL_RATE = "5.7.28"
+_RATE_WORDS = re.compile(r"unusual rate", re.IGNORECASE)
+_LOGINS_WORDS = re.compile(r"too many log-?in attempts", re.IGNORECASE)
+_WEB_LOGIN = re.compile(r"web browser|web login", re.IGNORECASE)
+_APPLICATION_SPECIFIC = re.compile(r"application-specific password", re.IGNORECASE)
+_STARTTLS = re.compile(r"starttls", re.IGNORECASE)
 
 
 def meaning(reply: Reply, at: Phase) -> Meaning:
     """What `reply`, given `at` this phase, means.
 
-    What is not known falls to the side where nothing is lost: an unknown 5xx names the recipient
-    where only the recipient was spoken of, and otherwise stops whatever would repeat it.
+    What is not known falls to the side where nothing is lost: an unknown 5xx is the recipient's
+    where nothing but the recipient can be meant, and otherwise stops whatever would repeat it.
     """
     kind = reply.code // 100
     if kind == 2:
         return Meaning.ACCEPTED
-    if kind == 4:
-        return Meaning.TEMPORARY
-    if kind != 5:
+    if kind not in (4, 5):
         return Meaning.UNKNOWN
     if _is_limit(reply):
         return Meaning.LIMIT
-    if reply.enhanced == _UNUSUAL_RATE:
+    if _is_session_over(reply, at):
+        return Meaning.SESSION
+    if _is_rate(reply):
         return Meaning.TEMPORARY
+    if kind == 4:
+        return _of_passing_trouble(reply, at)
     if at in (Phase.CONNECT, Phase.EHLO, Phase.STARTTLS) or _asks_for_tls(reply):
+        return Meaning.UNKNOWN
+    if reply.code in _BAD_COMMAND or (at == Phase.AUTH and _enhanced(reply).startswith("5.5.")):
         return Meaning.UNKNOWN
     if at == Phase.AUTH or reply.code in _BAD_CREDENTIALS:
         return Meaning.AUTH
-    if reply.code in _BAD_COMMAND:
-        return Meaning.UNKNOWN
     return _of_transaction(reply, at)
 
 
+def trouble(reply: Reply) -> Trouble:
+    """What a refusal is about, for the words that a person reads."""
+    if _is_limit(reply):
+        return Trouble.LIMIT
+    if _is_rate(reply):
+        return Trouble.RATE
+    if _LOGINS_WORDS.search(reply.text):
+        return Trouble.LOGINS
+    if reply.enhanced in _TOO_LARGE:
+        return Trouble.TOO_LARGE
+    if (reply.code, reply.enhanced) == _UNSAFE:
+        return Trouble.UNSAFE
+    return Trouble.SYSTEM if reply.code // 100 == 4 else Trouble.OTHER
+
+
 def login_refusal(reply: Reply) -> LoginRefusal:
-    """Why SMTP refused a login, from a reply whose meaning is AUTH."""
-    if reply.enhanced == _WEB_LOGIN:
+    """Why SMTP refused a login, from a reply whose meaning is AUTH.
+
+    Gmail has said the same under several enhanced codes, so its words decide as well.
+    """
+    if reply.enhanced == "5.7.14" or _WEB_LOGIN.search(reply.text):
         return LoginRefusal.WEB_LOGIN
-    if reply.enhanced == _APPLICATION_SPECIFIC:
+    if reply.enhanced == "5.7.9" or _APPLICATION_SPECIFIC.search(reply.text):
         return LoginRefusal.APPLICATION_SPECIFIC
     return LoginRefusal.CREDENTIALS
 
 
+def _of_passing_trouble(reply: Reply, at: Phase) -> Meaning:
+    """A 4xx: of the recipient only where it says so, or where nothing else was spoken of."""
+    if at != Phase.RCPT or reply.ends_session:
+        return Meaning.TEMPORARY
+    of_recipient = reply.enhanced is None or _subject(reply) in _OF_RECIPIENT
+    return Meaning.RECIPIENT_LATER if of_recipient else Meaning.TEMPORARY
+
+
 def _of_transaction(reply: Reply, at: Phase) -> Meaning:
     """A 5xx to MAIL, RCPT, DATA, the body or the dot."""
-    enhanced = reply.enhanced or ""
-    if enhanced in _TOO_LARGE_OR_UNFIT or enhanced.startswith("5.6."):
+    if reply.enhanced in _TOO_LARGE:
         return Meaning.MESSAGE
-    if at == Phase.MAIL:
+    if at == Phase.MAIL or reply.enhanced in _BAD_SENDER:
         return Meaning.UNKNOWN
-    if at == Phase.RCPT or enhanced.startswith(("5.1.", "5.2.")):
-        return Meaning.RECIPIENT
-    return Meaning.MESSAGE
+    if at == Phase.RCPT:
+        return _of_named_recipient(reply)
+    return Meaning.RECIPIENT if _subject(reply) in ("1", "2") else Meaning.MESSAGE
+
+
+def _of_named_recipient(reply: Reply) -> Meaning:
+    """A 5xx to RCPT. A refused system or policy would refuse the next recipient just as well."""
+    return Meaning.UNKNOWN if _subject(reply) in ("3", "7") else Meaning.RECIPIENT
 
 
 def _is_limit(reply: Reply) -> bool:
-    return reply.enhanced == "5.4.5" or bool(_SENDING_LIMIT.search(reply.text.lower()))
+    return reply.enhanced == "5.4.5" or bool(_LIMIT_WORDS.search(reply.text))
+
+
+def _is_rate(reply: Reply) -> bool:
+    return reply.enhanced in _UNUSUAL_RATE or bool(_RATE_WORDS.search(reply.text))
+
+
+def _is_session_over(reply: Reply, at: Phase) -> bool:
+    """Idle for too long, closed without another word, or no longer logged in."""
+    if reply.enhanced == _IDLE or (reply.code == _CLOSING and reply.enhanced is None):
+        return True
+    return reply.code == _NOT_LOGGED_IN and at != Phase.AUTH and not _asks_for_tls(reply)
 
 
 def _asks_for_tls(reply: Reply) -> bool:
-    return reply.code == 530 and "starttls" in reply.text.lower()
+    return reply.code == _NOT_LOGGED_IN and bool(_STARTTLS.search(reply.text))
+
+
+def _enhanced(reply: Reply) -> str:
+    return reply.enhanced or ""
+
+
+def _subject(reply: Reply) -> str:
+    """The middle of the enhanced code (RFC 3463 section 2); empty where there is none."""
+    return reply.enhanced.split(".")[1] if reply.enhanced else ""

@@ -21,8 +21,6 @@ from gmail.smtp_line import Security, SmtpLine
 # A message is given in pieces, so that a refusal in the middle of a large one is noticed.
 _PIECE = 64 * 1024
 _ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
-# "451 4.4.2 Timeout - closing connection": the session idled too long. Connect again.
-_TIMED_OUT = "4.4.2"
 
 
 class SmtpSession:
@@ -105,8 +103,9 @@ class SmtpSession:
         """Give the final dot to the socket and return Gmail's answer, whatever it is.
 
         Only a 2xx means accepted; a 4xx or 5xx means certainly not. Raises FateUnknown when no
-        whole answer came, and ConnectionLost when the line was found dead before the dot was
-        given: then the message was certainly not accepted.
+        whole answer came. Raises ConnectionLost, the message being certainly not accepted, when
+        the line was found dead before the dot was given or all that Gmail answers is that the
+        session is over.
         """
         if self._refused_early() and self._early_refusal is not None:
             return self._early_refusal
@@ -123,6 +122,8 @@ class SmtpSession:
         if answer.code // 100 not in (2, 4, 5):
             self.abandon()
             raise FateUnknown
+        if answer.code >= 400:
+            self._expect_refusal(answer, Phase.DOT)
         self._hang_up_after(answer)
         return answer
 
@@ -164,9 +165,7 @@ class SmtpSession:
         reply = self._unspeakable(address) or self._ask(phase, command)
         if reply.code in ((354,) if phase == Phase.DATA else (250, 251)):
             return reply
-        if reply.code < 400 or reply.enhanced == _TIMED_OUT:
-            self.abandon()
-            raise ConnectionLost(phase)
+        self._expect_refusal(reply, phase)
         self._hang_up_after(reply)
         if self.alive:
             self._reset()
@@ -202,14 +201,18 @@ class SmtpSession:
         if reply is None:
             return False
         self.abandon()
-        if reply.code < 400:
-            raise ConnectionLost(Phase.BODY)
+        self._expect_refusal(reply, Phase.BODY)
         self._early_refusal = reply
         return True
 
+    def _expect_refusal(self, reply: Reply, phase: Phase) -> None:
+        """Raises ConnectionLost for what refuses nothing, or says only that the session is over."""
+        if reply.code < 400 or meaning(reply, phase) is Meaning.SESSION:
+            self.abandon()
+            raise ConnectionLost(phase)
+
     def _hang_up_after(self, reply: Reply) -> None:
-        """`421` is the server's farewell (RFC 5321 section 3.8)."""
-        if reply.code == 421:
+        if reply.ends_session:
             self._line.hang_up()
 
 

@@ -13,6 +13,7 @@ from accounts import explain, ledger, standing
 from accounts.models import GmailAccount
 from campaigns import states
 from campaigns.delivery import claim as claims
+from campaigns.delivery import pause_words
 from campaigns.delivery.claim import Claim, LeaseLost, held
 from campaigns.models import Campaign, Message
 from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
@@ -23,9 +24,6 @@ M = Message.State
 # the kernel repeats unacknowledged data for about 15 minutes, a server waits at least 5
 # (RFC 5321 4.5.3.2.7) and at most 10 for its own filing.
 SESSION_LIFE = timedelta(minutes=30)
-
-# RFC 5321 4.2.2: 421 is about the whole session, whatever it answers.
-SERVICE_CLOSING = 421
 
 # A recipient's server may be away for a while; then it is said plainly instead of tried for ever.
 FIRST_RETRY = timedelta(minutes=15)
@@ -80,51 +78,56 @@ def skipped(claim: Claim, why: str) -> None:
 
 
 def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datetime) -> Meaning:
-    """Gmail said no, in `phase`: act on what that means and return the meaning.
+    """Gmail said no, in `phase`: act on what that means, and return whom it came down on.
+
+    A single mail is refused where a campaign would pause: nobody could resume it, and it would
+    keep what comes after it from leaving.
 
     `source` is the state the message is in: claimed before the dot, handing over after it.
     """
     said = str(reply)
     what = meaning(reply, phase)
-    if what is Meaning.RECIPIENT:
+    if what is Meaning.RECIPIENT or (_is_single(claim) and _is_about_message(what, phase)):
         refused(claim, source, said)
-    elif what is Meaning.LIMIT:
-        put_back(claim, source, said, now)
+        return Meaning.RECIPIENT
+    if what is Meaning.RECIPIENT_LATER:
+        return _try_recipient_later(claim, source, said, now)
+    put_back(claim, source, said, now)
+    if what is Meaning.LIMIT:
         standing.rest_for_limit(claim.account_id, said, now)
-    elif what is Meaning.MESSAGE and _is_single(claim):
-        refused(claim, source, said)
-    elif what is Meaning.MESSAGE:
-        put_back(claim, source, said, now)
-        words = _(
-            "Gmail refused the content of the message to %(to)s: “%(said)s” If this person's own "
-            "fields are the cause, correct or suppress the contact, then resume. Otherwise cancel "
-            "this campaign, change the template and launch it anew."
-        )
-        pause_campaign(claim, words % {"to": claim.to_key, "said": said})
     elif what is Meaning.AUTH:
-        put_back(claim, source, said, now)
-        _needs_reconnecting(claim, reply)
-    elif phase is Phase.RCPT and what is Meaning.TEMPORARY and reply.code != SERVICE_CLOSING:
-        _try_recipient_later(claim, source, said, now)
+        _needs_reconnecting(claim, reply, now)
+    elif what is Meaning.MESSAGE:
+        pause_campaign(claim, pause_words.content_refused(reply, claim.to_key))
+    elif what is Meaning.UNKNOWN:
+        pause_campaign(claim, pause_words.not_understood(reply, claim.to_key))
+        standing.back_off(claim.account_id, said, now)
     else:
-        put_back(claim, source, said, now)
         standing.back_off(claim.account_id, said, now)
     return what
 
 
-def _needs_reconnecting(claim: Claim, reply: Reply) -> None:
+def _is_about_message(what: Meaning, phase: Phase) -> bool:
+    """Whether a refusal may be due to what was sent and to whom, and not only to who sends."""
+    named = phase in (Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
+    return what is Meaning.MESSAGE or (what is Meaning.UNKNOWN and named)
+
+
+def _needs_reconnecting(claim: Claim, reply: Reply, now: datetime) -> None:
     auth = GmailAccount.objects.values_list("auth", flat=True).get(pk=claim.account_id)
-    standing.needs_reconnecting(claim.account_id, explain.login_refused(login_refusal(reply), auth))
+    reason = explain.login_refused(login_refusal(reply), auth)
+    standing.needs_reconnecting(claim.account_id, reason, now)
 
 
-def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> None:
+def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> Meaning:
     """A passing trouble with one recipient: others go on, this one is tried again later."""
     attempts = 1 + (held(claim).values_list("attempts", flat=True).first() or 0)
     if attempts >= MOST_ATTEMPTS:
         refused(claim, source, _("Tried %(n)d times. %(said)s") % {"n": attempts, "said": said})
-    else:
-        later = now + FIRST_RETRY * 2 ** (attempts - 1)
-        put_back(claim, source, said, later, attempts=attempts)
+        return Meaning.RECIPIENT
+    later = now + FIRST_RETRY * 2 ** (attempts - 1)
+    put_back(claim, source, said, later, attempts=attempts)
+    return Meaning.RECIPIENT_LATER
 
 
 def pause_campaign(claim: Claim, reason: str) -> None:

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import sessions, standing
+from accounts import rest_words, standing
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from campaigns import states
@@ -25,6 +25,7 @@ from campaigns.delivery.claim import (
 )
 from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
 from campaigns.delivery.deadline import Deadline
+from campaigns.delivery.line import Line
 from campaigns.models import Message
 from campaigns.planning.sharing import Reason, Turn
 from gmail.errors import (
@@ -34,9 +35,9 @@ from gmail.errors import (
     GmailError,
     GrantRevoked,
     Refused,
+    Temporary,
 )
 from gmail.replies import Meaning, Phase
-from gmail.smtp import SmtpSession
 
 M = Message.State
 
@@ -77,10 +78,10 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
     burst = Burst(account_id, holder)
     try:
         burst.run(keep_going)
-        burst.close()
+        burst.line.close()
     finally:
         # After an error: no polite QUIT, which could stand in the middle of a message.
-        burst.drop()
+        burst.line.drop()
         release_account(account_id, holder)
     return burst.tally
 
@@ -92,7 +93,7 @@ class Burst:
         self.account = GmailAccount.objects.get(pk=account_id)
         self.holder = holder
         self.composer = Composer(self.account)
-        self.session: SmtpSession | None = None
+        self.line = Line(self.account)
         self.campaigns: set[int] = set()
         self.tally = Tally()
         self.well = False
@@ -123,30 +124,22 @@ class Burst:
         time.sleep(max(wait, 0))
         return True
 
-    def close(self) -> None:
-        if self.session is not None:
-            self.session.close()
-            self.session = None
-
     def _send(self, claim: Claim) -> None:
         deadline = Deadline(TIME_TO_DOT)
         message = self._load(claim)
         raw = self._write(claim, message)
         if raw is None:
             return
-        session = self._begin(claim, message)
-        if session is None:
-            return
-        if not self._give_body(claim, session, raw):
+        if not self._give(claim, message, raw):
             return
         if deadline.passed or not commit_handing_over(claim, raw, timezone.now()):
             self._stop_before_dot(claim)
             return
         if deadline.passed:
             # Slept since the commit. The dot was not given: certainly not accepted.
-            self._put_back(claim, M.HANDING_OVER, "")
+            self._break_off(claim, M.HANDING_OVER, "")
             return
-        self._finish(claim, session)
+        self._finish(claim)
 
     def _load(self, claim: Claim) -> Message:
         related = Message.objects.select_related("contact", "workspace")
@@ -162,57 +155,35 @@ class Burst:
                 raise NotWritable(_("This address is suppressed: it must not be written to."))
             return self.composer.compose(message, timezone.now())
         except NotWritable as error:
-            outcomes.skipped(claim, str(error))
-            self.tally.skipped += 1
+            self._skip(claim, str(error))
         except ContentBroken as error:
             self._put_back(claim, M.CLAIMED, "")
             outcomes.pause_campaign(claim, str(error))
         return None
 
-    def _begin(self, claim: Claim, message: Message) -> SmtpSession | None:
-        """A session that has been given MAIL, RCPT and DATA; None when Gmail did not want it."""
+    def _give(self, claim: Claim, message: Message, raw: bytes) -> bool:
+        """The message but for its end; False when Gmail did not want it, or could not be had."""
         try:
-            session = self._session()
-            session.begin(self.account.address, message.to_email)
+            self.line.give(self.account.address, message.to_email, raw)
         except Refused as error:
             self._not_accepted(claim, M.CLAIMED, error)
         except (AuthRefused, GrantRevoked) as error:
             # `sessions` has noted that the person must connect the account again.
-            self._put_back(claim, M.CLAIMED, str(error))
+            self._break_off(claim, M.CLAIMED, str(error))
         except (GmailError, VaultError) as error:
-            self._line_lost(claim, M.CLAIMED, error)
-        else:
-            return session
-        return None
-
-    def _give_body(self, claim: Claim, session: SmtpSession, raw: bytes) -> bool:
-        """All but the dot; False when the line broke or Gmail refused meanwhile."""
-        try:
-            session.body(raw)
-        except Refused as error:
-            self._not_accepted(claim, M.CLAIMED, error)
-        except ConnectionLost as error:
-            self._line_lost(claim, M.CLAIMED, error)
+            self._no_line(claim, error)
         else:
             return True
         return False
 
-    def _session(self) -> SmtpSession:
-        if self.session is None or not self.session.alive:
-            self.session = sessions.open_smtp(self.account, timezone.now())
-        return self.session
-
-    def _finish(self, claim: Claim, session: SmtpSession) -> None:
+    def _finish(self, claim: Claim) -> None:
         try:
-            reply = session.finish()
+            reply = self.line.finish()
         except FateUnknown as error:
-            self.drop()
-            outcomes.in_doubt(claim, str(error), timezone.now())
-            self.tally.in_doubt += 1
-            standing.back_off(self.account.pk, str(error), timezone.now())
+            self._doubt(claim, error)
             return
         except ConnectionLost as error:
-            self._line_lost(claim, M.HANDING_OVER, error)
+            self._lost_at_dot(claim, error)
             return
         if reply.code // 100 == 2:
             self._note_sent(claim, str(reply), timezone.now())
@@ -237,7 +208,7 @@ class Burst:
     def _note_well(self) -> None:
         """Whatever was wrong before is over with the first message that goes through."""
         if not self.well:
-            standing.well_again(self.account.pk)
+            standing.well_again(self.account.pk, timezone.now())
             self.well = True
 
     def _not_accepted(self, claim: Claim, source: M, error: Refused) -> None:
@@ -248,26 +219,45 @@ class Burst:
         else:
             self.tally.put_back += 1
 
-    def _line_lost(self, claim: Claim, source: M, error: Exception) -> None:
-        """No line to Gmail: the message is innocent, the account tries again a little later."""
-        self._put_back(claim, source, str(error))
-        standing.back_off(self.account.pk, str(error), timezone.now())
+    def _doubt(self, claim: Claim, error: FateUnknown) -> None:
+        self.line.drop()
+        outcomes.in_doubt(claim, str(error), timezone.now())
+        self.tally.in_doubt += 1
+        self._back_off(error)
+
+    def _lost_at_dot(self, claim: Claim, error: ConnectionLost) -> None:
+        """Certainly not accepted: it leaves over the next session, at once if that may be."""
+        another = self.line.may_replace
+        self._break_off(claim, M.HANDING_OVER, str(error))
+        if not another:
+            self._back_off(error)
+
+    def _no_line(self, claim: Claim, error: GmailError | VaultError) -> None:
+        """The message is innocent; the account tries again a little later."""
+        said = error.said if isinstance(error, Temporary) else str(error)
+        self._break_off(claim, M.CLAIMED, said)
+        self._back_off(error)
+
+    def _back_off(self, error: GmailError | VaultError) -> None:
+        standing.back_off(self.account.pk, rest_words.reason_of(error), timezone.now())
+
+    def _break_off(self, claim: Claim, source: M, why: str) -> None:
+        """Leave the server without the end of the message, which waits again."""
+        self.line.drop()
+        self._put_back(claim, source, why)
 
     def _put_back(self, claim: Claim, source: M, why: str) -> None:
-        self.drop()
         outcomes.put_back(claim, source, why, timezone.now())
         self.tally.put_back += 1
 
     def _stop_before_dot(self, claim: Claim) -> None:
         """Paused, cancelled, suppressed, or too late: the server never sees the end."""
         if outcomes.is_suppressed(claim):
-            self.drop()
-            outcomes.skipped(claim, _("This address is suppressed: it must not be written to."))
-            self.tally.skipped += 1
+            self.line.drop()
+            self._skip(claim, _("This address is suppressed: it must not be written to."))
         else:
-            self._put_back(claim, M.CLAIMED, "")
+            self._break_off(claim, M.CLAIMED, "")
 
-    def drop(self) -> None:
-        if self.session is not None:
-            self.session.abandon()
-            self.session = None
+    def _skip(self, claim: Claim, why: str) -> None:
+        outcomes.skipped(claim, why)
+        self.tally.skipped += 1

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import outcomes, schedule, sender
-from campaigns.delivery.sender import Burst, Tally, send_due
+from campaigns.delivery.line import Line
+from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, Contact, Message, Suppression
 from gmail.smtp import SmtpSession
 from tests.campaigns.making import make_single
@@ -349,15 +350,14 @@ def test_it_stops_between_two_messages_when_asked_to(
 
 def _after_the_body(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Do something at the last moment at which it still counts, once."""
-    original = Burst._give_body
+    original = Line.give
     acts = iter([act])
 
-    def give_body(self: Burst, *arguments: Any) -> bool:
-        given = original(self, *arguments)
+    def give(self: Line, *arguments: Any) -> None:
+        original(self, *arguments)
         next(acts, lambda: None)()
-        return given
 
-    monkeypatch.setattr(Burst, "_give_body", give_body)
+    monkeypatch.setattr(Line, "give", give)
 
 
 def _times(count: int) -> Callable[[], bool]:
