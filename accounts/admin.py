@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import ledger, quota
+from accounts import doctor_page, ledger, quota
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
 from accounts.owned_admin import OwnedAdmin
@@ -162,6 +162,7 @@ def _standing(account: GmailAccount) -> dict[str, Any]:
         "state_badge": state_badge(account),
         "is_resting": is_resting(account),
         "used": quota.used(ledger.totals(account, now), now),
+        "doctor": doctor_page.findings(account, now),
         "limit_in_force": ledger.limits(account).in_force(now),
         # Accounts are connected, not added; and one saves and is done.
         "show_save_and_add_another": False,

@@ -6,6 +6,8 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from accounts.doctor import check_ups
+from campaigns import check_up as doctor
 from campaigns.contacts import importer
 from campaigns.delivery import recovery, schedule
 
@@ -40,3 +42,14 @@ def resume_imports() -> None:
 @shared_task
 def run_import(import_id: int) -> None:
     importer.run(import_id, keep_going=lambda: not schedule.stopping.is_set())
+
+
+@shared_task
+def resume_check_ups() -> None:
+    for account_id in check_ups.due(timezone.now()):
+        check_up.apply_async((account_id,), expires=EXPIRES_SECONDS)
+
+
+@shared_task
+def check_up(account_id: int) -> None:
+    doctor.run(account_id, keep_going=lambda: not schedule.stopping.is_set())

@@ -31,4 +31,9 @@ app.conf.beat_schedule = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "doctor": {
+        "task": "campaigns.tasks.resume_check_ups",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
 }
