@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from accounts import doctor_page, gmail_pages, people, workspace_settings
+from accounts import doctor_page, gmail_pages, mail_program_page, people, workspace_settings
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -20,5 +20,6 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path("people/", page(people.people), name="people"),
         path("people/<int:pk>/remove/", page(people.remove), name="remove_person"),
         *gmail_pages.urls(site),
+        *mail_program_page.urls(site),
         *doctor_page.urls(site),
     ]
