@@ -1,0 +1,92 @@
+"""Who does a check-up: asked for, held by one, taken over from a worker that died."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.doctor import check_ups
+from accounts.doctor.check import Check, Name
+from accounts.models import CheckUp, GmailAccount
+from tests.campaigns.making import make_account, make_workspace
+
+NOW = timezone.now()
+CLOCK = Check(Name.CLOCK, True, True, "It agrees.")
+POP = Check(Name.POP, False, False, "It is off.", "Switch it on.")
+
+
+@pytest.fixture
+def account(db: None) -> GmailAccount:
+    return make_account(make_workspace())
+
+
+def test_it_is_done_by_one_worker(account: GmailAccount) -> None:
+    check_ups.ask(account, NOW)
+    assert check_ups.due(NOW) == [account.pk]
+    assert check_ups.take(account.pk, NOW)
+    assert check_ups.take(account.pk, NOW) is None
+    assert check_ups.due(NOW) == []
+
+
+def test_it_is_not_done_unasked(account: GmailAccount) -> None:
+    assert check_ups.take(account.pk, NOW) is None
+    assert check_ups.due(NOW) == []
+
+
+def test_it_keeps_its_lines_in_order(account: GmailAccount) -> None:
+    held = check_ups.ask_and_take(account, NOW)
+    check_ups.note(held, [CLOCK, POP])
+    assert [row["name"] for row in CheckUp.objects.get().checks] == ["pop", "clock"]
+    check_ups.finish(held, NOW)
+    check_up = CheckUp.objects.get()
+    assert (check_up.finished_at, check_up.held_until) == (NOW, None)
+    assert check_ups.due(NOW + timedelta(days=1)) == []
+
+
+def test_it_goes_to_another_worker_when_the_first_one_died(account: GmailAccount) -> None:
+    check_ups.ask(account, NOW)
+    dead = check_ups.take(account.pk, NOW)
+    assert dead
+    check_ups.note(dead, [CLOCK])
+    later = NOW + check_ups.LEASE
+    assert check_ups.due(later) == [account.pk]
+    assert check_ups.take(account.pk, later)
+    assert CheckUp.objects.get().checks == []
+    with pytest.raises(check_ups.NotAsked):
+        check_ups.note(dead, [CLOCK])
+    with pytest.raises(check_ups.NotAsked):
+        check_ups.finish(dead, later)
+
+
+def test_it_goes_at_once_to_another_worker_when_it_is_let_go(account: GmailAccount) -> None:
+    check_ups.ask(account, NOW)
+    held = check_ups.take(account.pk, NOW)
+    assert held
+    check_ups.let_go(held)
+    assert check_ups.due(NOW) == [account.pk]
+
+
+def test_it_begins_anew_when_it_is_asked_for_again(account: GmailAccount) -> None:
+    first = check_ups.ask_and_take(account, NOW)
+    check_ups.note(first, [CLOCK])
+    check_ups.ask(account, NOW + timedelta(seconds=1))
+    assert CheckUp.objects.get().checks == []
+    with pytest.raises(check_ups.NotAsked):
+        check_ups.note(first, [CLOCK, POP])
+    assert check_ups.due(NOW + timedelta(seconds=1)) == [account.pk]
+
+
+def test_it_wakes_a_worker_once_the_question_is_committed(
+    account: GmailAccount,
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    woken: list[Any] = []
+    monkeypatch.setattr(
+        check_ups.current_app, "send_task", lambda *given, **_options: woken.append(given)
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        check_ups.ask(account, NOW)
+        assert woken == []
+    assert woken == [("campaigns.tasks.check_up", (account.pk,))]
