@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import doctor_page, ledger, quota
+from accounts import doctor_page, ledger, quota, rest_words, rests
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
 from accounts.owned_admin import OwnedAdmin
@@ -47,11 +47,11 @@ class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
                 "email address. Gmail replaces an address that it has not verified."
             ),
             "reply_to": gettext_lazy(
-                "Leave it empty where replies shall come back to the sender. Daypost sees only "
-                "those that reach this account's own mailbox."
+                "Leave it empty, and replies come back to the sender. Daypost sees only those that "
+                "reach this account's own mailbox."
             ),
             "self_test": gettext_lazy(
-                "One mail of the day's limit. It shows what Gmail makes of sender and Message-ID."
+                "Uses one message of the day's limit, and shows what Gmail makes of the sender."
             ),
         }
         widgets = {"time_zone": UnfoldAdminSelectWidget()}
@@ -124,12 +124,12 @@ class GmailAccountAdmin(OwnedAdmin):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_in_words(self, account: Any) -> SafeString:
         practice = _badge(_("Practice"), "dp-info") if account.practice else ""
-        reason = account.state_reason or (account.resting_reason if is_resting(account) else "")
+        resting = rest_words.why(account.resting_reason) if is_resting(account) else ""
         return format_html(
             '<div class="gm-state">{} {}<p class="dp-muted">{}</p></div>',
             state_badge(account),
             practice,
-            reason,
+            account.state_reason or resting,
         )
 
     @admin.display(description=gettext_lazy("in any 24 hours"), ordering="limit")
@@ -161,6 +161,9 @@ def _standing(account: GmailAccount) -> dict[str, Any]:
     return {
         "state_badge": state_badge(account),
         "is_resting": is_resting(account),
+        "resting_why": rest_words.why(account.resting_reason),
+        "resting_said": rest_words.said(account.resting_reason),
+        "rests": rests.history(account, now),
         "used": quota.used(ledger.totals(account, now), now),
         "doctor": doctor_page.findings(account, now),
         "limit_in_force": ledger.limits(account).in_force(now),

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import ledger, quota
+from accounts import ledger, quota, rest_words
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
@@ -147,7 +147,7 @@ def _sentence(turn: Turn, account: GmailAccount, now: datetime) -> str:
         "at": _local(turn.at, account) if turn.at else "",
         "used": quota.used(ledger.window(account, now), now),
         "limit": ledger.limits(account).in_force(now),
-        "reason": account.resting_reason,
+        "reason": rest_words.why(account.resting_reason),
         "account_reason": account.state_reason,
     }
     return _SENTENCES[turn.reason or Reason.NOTHING_WAITS]() % named

@@ -4,6 +4,8 @@ The texts are Google's (https://support.google.com/a/answer/3726730), each with 
 end that Gmail gives it. One table for whoever tests what follows from a reply.
 """
 
+from gmail.replies import Reply, parse_reply
+
 _END = "d2e1a72fcca58-6ac4b9d7f3asm1234567b3a.42 - gsmtp"
 _HELP = " https://support.google.com/mail/?p="
 
@@ -132,3 +134,9 @@ UNSAFE = _reply(
     f"{_HELP}BlockedMessage",
 )
 IDLE = _reply(451, "4.4.2", "Timeout - closing connection.")
+
+
+def read(said: str) -> Reply:
+    """As smtplib hands a reply on: the code, and its lines without it."""
+    lines = [line[4:] for line in said.split("\n")]
+    return parse_reply(int(said[:3]), "\n".join(lines).encode())

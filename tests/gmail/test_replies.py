@@ -16,6 +16,7 @@ from gmail.replies import (
     trouble,
 )
 from tests.gmail import gmail_says
+from tests.gmail.gmail_says import read
 
 P = Phase
 ACCEPTED = "250 2.0.0 OK  1732000000 d2e1a72fcca58-6ac4b9d7f3asm1234567b3a.42 - gsmtp"
@@ -74,12 +75,6 @@ ALSO_SEEN = [
     (503, b"5.5.1 RCPT first.", P.DATA, Meaning.UNKNOWN),
     (354, b"Go ahead", P.DOT, Meaning.UNKNOWN),
 ]
-
-
-def read(said: str) -> Reply:
-    """As smtplib hands a reply on: the code, and its lines without it."""
-    lines = [line[4:] for line in said.split("\n")]
-    return parse_reply(int(said[:3]), "\n".join(lines).encode())
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_it_says_what_gmail_said_while_the_account_rests(campaign: Campaign) -> 
     GmailAccount.objects.update(
         resting_until=now + timedelta(minutes=4), resting_reason="421 4.7.0 Try again later"
     )
-    assert "rests until Mon 24 Nov, 12:04. 421 4.7.0 Try again later" in str(why(campaign, now))
+    assert "rests until Mon 24 Nov, 12:04. Gmail has a passing trouble" in str(why(campaign, now))
 
 
 def test_it_says_that_the_account_needs_reconnecting(campaign: Campaign) -> None:
