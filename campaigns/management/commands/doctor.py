@@ -65,8 +65,9 @@ def _say_nothing(text: str) -> None:
 
 
 def _line(check: Check) -> str:
-    word = "ok" if check.ok else "RED" if check.needed else "no"
-    use = "" if check.needed else " (not needed)"
+    word, use = "ok", ""
+    if not check.ok:
+        word, use = ("RED", "") if check.needed else ("no", " (not needed)")
     line = f"  {word:<4}{check.name:<15}{check.detail}{use}"
     return f"{line}\n{'':21}{check.remedy}" if check.remedy else line
 
