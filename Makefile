@@ -3,10 +3,10 @@
 #   make run      everything, in the foreground: PORT=8000 PRACTICE_PORT=8025
 #   make demo     the main job without a browser: CSV=path
 #   make test     the suite, on SQLite and PostgreSQL; make test-system tries `make run` from outside,
-#                 and our mail sessions with Dovecot and Postfix
+#                 and our mail sessions with Dovecot and Postfix; make test-live: docs/live-tests.md
 #   make check    format, lint, types, directions of imports
 
-.PHONY: install run demo lock test test-system check
+.PHONY: install run demo lock test test-system test-live check
 .DEFAULT_GOAL := run
 
 python := .venv/bin/python
@@ -65,6 +65,10 @@ test: $(installed_dev)
 test-system: $(installed_dev)
 	@$(python) -m tests.system.packages
 	@$(python) -m pytest tests/system --durations 5
+
+# A real Gmail account, for somebody who has one to spare: docs/live-tests.md.
+test-live: $(installed_dev)
+	@$(python) -m tests.live
 
 check: $(installed_dev)
 	@.venv/bin/ruff format --check --quiet .
