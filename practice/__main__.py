@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.error import CannotListenError
 from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.internet.task import LoopingCall
 from twisted.logger import (
     FilteringLogObserver,
     LogLevel,
@@ -20,7 +21,7 @@ from twisted.logger import (
 )
 from twisted.web.server import Site
 
-from practice import oauth_pages
+from practice import imap, oauth_pages
 from practice.accounts import without_spaces
 from practice.addresses import AddressRefused, check_address
 from practice.certificates import ensure_certificates
@@ -35,6 +36,7 @@ from practice.web import Root
 HOST = "127.0.0.1"
 HTTP, SMTP_SSL, SMTP_STARTTLS, IMAP, POP = range(5)
 IDLE_TIMEOUT = 300.0
+TICK = 0.5
 
 
 def main() -> int:
@@ -82,6 +84,10 @@ def serve(service: Service, directory: Path, port: int, idle_timeout: float) -> 
     reactor.listenTCP(port + HTTP, site, interface=HOST)
     reactor.listenSSL(port + SMTP_SSL, implicit, tls, interface=HOST)
     reactor.listenTCP(port + SMTP_STARTTLS, starttls, interface=HOST)
+    reactor.listenSSL(
+        port + IMAP, imap.SessionFactory(service, reactor, idle_timeout), tls, interface=HOST
+    )
+    LoopingCall(_let_time_pass, service).start(TICK, now=False)
     write_private(directory / "env", environment(service, directory, port))
     reactor.callWhenRunning(_announce, directory / "ready", port)
     reactor.addSystemEventTrigger("before", "shutdown", (directory / "ready").unlink, True)
@@ -108,6 +114,12 @@ def environment(service: Service, directory: Path, port: int) -> str:
         "GMAIL_CA_FILE": directory / "ca.pem",
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _let_time_pass(service: Service) -> None:
+    """What happens without anybody asking: mail arrives, sessions end."""
+    service.post.deliver()
+    service.sessions.look_at_the_clock()
 
 
 def _announce(ready: Path, port: int) -> None:

@@ -47,6 +47,14 @@ class Accounts:
     def get(self, email: str) -> Account | None:
         return self._accounts.get(email.casefold())
 
+    def owner_of(self, address: str) -> Account | None:
+        """Whose inbox mail to this address reaches: ``name+tag`` is ``name``, dots do not count.
+
+        https://support.google.com/mail/answer/7436150 (dots, at gmail.com only)
+        """
+        wanted = _plain(address)
+        return next((account for account in self if _plain(account.email) == wanted), None)
+
     def add(self, email: str, app_password: str | None = None) -> Account:
         """Add an account, or give a known one another app password; None keeps or invents one."""
         known = self.get(email)
@@ -73,6 +81,14 @@ class Accounts:
 
 def without_spaces(text: str) -> str:
     return "".join(text.split())
+
+
+def _plain(address: str) -> str:
+    local_part, _, domain = address.casefold().rpartition("@")
+    local_part = local_part.partition("+")[0]
+    if domain in ("gmail.com", "googlemail.com"):
+        return local_part.replace(".", "") + "@gmail.com"
+    return f"{local_part}@{domain}"
 
 
 def _new_app_password() -> str:

@@ -1,4 +1,4 @@
-"""Faults on demand: what the SMTP servers do wrong, where, and how often.
+"""Faults on demand: what the mail servers do wrong, where, and how often.
 
 ``POST /control`` with ``{"faults": [...]}`` replaces the whole list; ``[]`` clears it. One fault:
 
@@ -13,14 +13,23 @@
     dot         when the message has ended, before anything is accepted
     accepted    the ledger is written, the 250 is not yet sent
 
+A fault of the other servers names its ``protocol``, "imap" or "pop"; without one it is "smtp":
+
+    {"protocol": "imap", "where": "select", "reply": "NO [UNAVAILABLE] Temporary System Error"}
+
+    imap        connect auth list select search fetch
+    pop         connect auth uidl top retr
+
 What it does is one of:
 
-    "reply": TEXT     answer this 4xx or 5xx instead; lines are separated by a line feed
-    "drop": true      cut the connection without a word
+    "reply": TEXT     answer this 4xx or 5xx instead; lines are separated by a line feed.
+                      IMAP takes one line of NO, BAD or BYE, POP one of -ERR
+    "drop": true      cut the connection without a word; at fetch, top and retr in the middle of
+                      the first message
     "hang": SECONDS   say nothing for so long, then carry on as if nothing had been; a client that
                       has gone away meanwhile does not change that, as with a real server
 
-The connection is closed after a reply at ``connect`` and ``body``, and after any 421.
+The connection is closed after a reply at ``connect`` and ``body``, after any 421 and any BYE.
 ``times`` is how often it strikes (1 by default, null for always). ``account`` and ``to`` narrow it
 to one sender or recipient. The first fault of the list that fits is the one that strikes.
 """
@@ -32,11 +41,25 @@ from typing import Any
 
 from practice.addresses import same_mailbox
 
-PLACES = ("connect", "auth", "mail", "rcpt", "data", "body", "dot", "accepted")
+PLACES = {
+    "smtp": ("connect", "auth", "mail", "rcpt", "data", "body", "dot", "accepted"),
+    "imap": ("connect", "auth", "list", "select", "search", "fetch"),
+    "pop": ("connect", "auth", "uidl", "top", "retr"),
+}
 PLACES_WITH_RECIPIENT = ("rcpt", "data", "body", "dot", "accepted")
 ACTIONS = ("reply", "drop", "hang")
-KEYS = ("where", *ACTIONS, "times", "account", "to")
+KEYS = ("where", *ACTIONS, "times", "account", "to", "protocol")
 REPLY_LINE = re.compile(r"[45][0-9]{2}([ -])[\x20-\x7e]*\Z")
+ONE_LINE_REPLIES = {
+    "imap": (
+        re.compile(r"(NO|BAD|BYE) [\x20-\x7e]+\Z"),
+        '"reply" must be an IMAP reply like "NO [UNAVAILABLE] Temporary System Error".',
+    ),
+    "pop": (
+        re.compile(r"-ERR [\x20-\x7e]+\Z"),
+        '"reply" must be a POP reply like "-ERR [SYS/TEMP] Temporary system problem.".',
+    ),
+}
 LONGEST_HANG = 3600
 
 
@@ -49,6 +72,7 @@ class Fault:
     """``times`` is how often it may still strike, None for always. ``hang`` is in seconds."""
 
     where: str
+    protocol: str = "smtp"
     reply: str | None = None
     drop: bool = False
     hang: float | None = None
@@ -58,10 +82,14 @@ class Fault:
 
     def as_json(self) -> dict[str, Any]:
         kept = {key: value for key, value in vars(self).items() if value not in (None, False)}
+        if self.protocol == "smtp":
+            del kept["protocol"]
         return {**kept, "times": self.times}
 
-    def fits(self, where: str, account: str | None, recipients: Collection[str]) -> bool:
-        if where != self.where or self.times == 0:
+    def fits(
+        self, protocol: str, where: str, account: str | None, recipients: Collection[str]
+    ) -> bool:
+        if (protocol, where) != (self.protocol, self.where) or self.times == 0:
             return False
         if self.account and not (account and same_mailbox(account, self.account)):
             return False
@@ -78,11 +106,16 @@ class Faults:
         self._faults = faults
 
     def take(
-        self, where: str, account: str | None = None, recipients: Collection[str] = ()
+        self,
+        where: str,
+        account: str | None = None,
+        recipients: Collection[str] = (),
+        *,
+        protocol: str = "smtp",
     ) -> Fault | None:
         """The fault that strikes here and now, if any; it is used up by one."""
         for fault in self._faults:
-            if fault.fits(where, account, recipients):
+            if fault.fits(protocol, where, account, recipients):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
@@ -106,18 +139,25 @@ def _parse_fault(value: object) -> Fault:
     unknown = sorted(set(value) - set(KEYS))
     if unknown:
         raise FaultRefused(f'A fault has no "{unknown[0]}". It may have: {", ".join(KEYS)}.')
-    if value.get("where") not in PLACES:
-        raise FaultRefused(f'"where" must be one of: {", ".join(PLACES)}.')
+    protocol = value.get("protocol", "smtp")
+    if protocol not in PLACES:
+        raise FaultRefused(f'"protocol" must be one of: {", ".join(PLACES)}.')
+    if value.get("where") not in PLACES[protocol]:
+        raise FaultRefused(f'"where" must be one of: {", ".join(PLACES[protocol])}.')
     if sum(key in value for key in ACTIONS) != 1:
         raise FaultRefused('A fault needs exactly one of "reply", "drop" and "hang".')
-    _check_action(value)
+    _check_action(value, protocol)
     _check_match(value)
     return Fault(**value)
 
 
-def _check_action(value: dict[str, Any]) -> None:
-    if "reply" in value:
+def _check_action(value: dict[str, Any], protocol: str) -> None:
+    if "reply" in value and protocol == "smtp":
         _check_reply(value["reply"])
+    elif "reply" in value:
+        form, sentence = ONE_LINE_REPLIES[protocol]
+        if not (isinstance(value["reply"], str) and form.match(value["reply"])):
+            raise FaultRefused(sentence)
     if "drop" in value and value["drop"] is not True:
         raise FaultRefused('"drop" must be true.')
     if "hang" in value and not (_is_number(value["hang"]) and 0 < value["hang"] <= LONGEST_HANG):

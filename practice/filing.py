@@ -3,7 +3,8 @@
 Works on the bytes and leaves every other byte as it came, so that what was signed, encoded or
 folded stays so. The rules are those of Google's help on "send mail as" and of field reports:
 
-- a ``From`` that is not the account is rewritten, the old one moves to ``X-Google-Original-From``;
+- a ``From`` that is neither the account nor a verified alias is rewritten, the old one moves to
+  ``X-Google-Original-From``;
 - a ``Message-ID`` that RFC 5322 section 3.6.4 does not allow is replaced by one at mx.google.com,
   the old one moves to ``X-Google-Original-Message-ID``; a missing one is added, as is a ``Date``;
 - ``Return-Path`` and ``Received`` are put on top.
@@ -11,6 +12,7 @@ folded stays so. The rules are those of Google's help on "send mail as" and of f
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr, parseaddr
@@ -42,10 +44,15 @@ class Field:
     raw: bytes
 
 
-def file_message(content: bytes, envelope: Envelope) -> tuple[str, bytes]:
-    """Return the Message-ID under which Gmail files the message, and the message as filed."""
+def file_message(
+    content: bytes, envelope: Envelope, may_be_from: Callable[[str], bool]
+) -> tuple[str, bytes]:
+    """Return the Message-ID under which Gmail files the message, and the message as filed.
+
+    ``may_be_from`` says whether an address is one of the account's verified aliases.
+    """
     fields, body = _split(content)
-    fields = _with_own_sender(fields, envelope.account)
+    fields = _with_own_sender(fields, envelope.account, may_be_from)
     message_id, fields = _with_valid_message_id(fields)
     if not any(field.name == "date" for field in fields):
         fields.append(_field("Date", format_datetime(envelope.at)))
@@ -69,10 +76,12 @@ def _split(content: bytes) -> tuple[list[Field], bytes]:
     return fields, content[place:].removeprefix(b"\r\n")
 
 
-def _with_own_sender(fields: list[Field], account: str) -> list[Field]:
+def _with_own_sender(
+    fields: list[Field], account: str, may_be_from: Callable[[str], bool]
+) -> list[Field]:
     senders = [field for field in fields if field.name == "from"]
     display_name, address = parseaddr(senders[0].value) if senders else ("", "")
-    if len(senders) == 1 and same_mailbox(address, account):
+    if len(senders) == 1 and (same_mailbox(address, account) or may_be_from(address)):
         return fields
     kept = [field for field in fields if field.name != "from"]
     originals = [_field("X-Google-Original-From", sender.value) for sender in senders]

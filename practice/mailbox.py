@@ -1,14 +1,17 @@
 """The accepted messages on disk, one file each, and how they look to a reader."""
 
 import re
+import secrets
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.header import decode_header, make_header
+from email.message import EmailMessage, Message
 from pathlib import Path
 
 from practice.private_files import make_private_directory
 
 UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 MESSAGE_FILE_ID = re.compile(r"[a-z0-9]{8,64}\Z")
 
 
@@ -47,6 +50,23 @@ class Mailbox:
             return ""
         return _text(_parse(header).get("Subject", ""))
 
+    def has_header(self, id: str, name: str, value: str) -> bool:
+        """Whether a field contains the value, for a search; one of no value is there at all."""
+        try:
+            fields = header_of(self.source(id)).get_all(name, [])
+        except FileNotFoundError:
+            return False
+        return any(value.casefold() in _decoded(field).casefold() for field in fields)
+
+    def has_text(self, id: str, value: str, with_header: bool) -> bool:
+        """Whether the message as it went over the wire contains the value, for a search."""
+        try:
+            header, _, body = self.source(id).partition(b"\r\n\r\n")
+        except FileNotFoundError:
+            return False
+        text = header + body if with_header else body
+        return value.casefold() in text.decode("utf-8", "replace").casefold()
+
     def letter(self, id: str) -> Letter:
         """The message taken apart for reading. Raises FileNotFoundError."""
         message = _parse(self.source(id))
@@ -64,6 +84,29 @@ class Mailbox:
         if not MESSAGE_FILE_ID.match(id):
             raise FileNotFoundError(id)
         return self._directory / f"{id}.eml"
+
+
+def new_id(kind: str) -> str:
+    """An id under which a message can be kept; ``kind`` is two letters that tell where from."""
+    return f"{secrets.token_hex(8)}{kind}"
+
+
+def header_of(content: bytes) -> Message:
+    """The header alone, read without its body, its fields as they stand."""
+    header = content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    return message_from_bytes(header, policy=policy.compat32)
+
+
+def message_ids(header: Message, name: str) -> list[str]:
+    """The ids in a field like References, in their order; one empty id where there is none."""
+    return MESSAGE_ID.findall(str(header.get(name, ""))) or [""]
+
+
+def _decoded(field: object) -> str:
+    try:
+        return str(make_header(decode_header(str(field))))
+    except (LookupError, ValueError):
+        return str(field)
 
 
 def _parse(content: bytes) -> EmailMessage:

@@ -38,6 +38,7 @@ VERIFY = _reply(252, "2.1.5", "Send some mail, I'll try my best")
 GO_AHEAD = _reply(354, "", "Go ahead")
 
 SYSTEM_PROBLEM = _reply(421, "4.3.0", "Temporary System Problem. Try again later.")
+EXPIRED = _reply(421, "4.7.0", "Connection expired, try reconnecting.")
 IDLE = _reply(451, "4.4.2", "Timeout - closing connection.")
 TOO_MANY_RECIPIENTS = _reply(
     452,

@@ -16,11 +16,15 @@ Conversation = Generator[bytes, bytes, Account | None]
 
 
 class Gatekeeper:
-    """Knows the mechanisms, and asks the accounts and the tokens."""
+    """Knows the mechanisms, and asks the accounts and the tokens.
+
+    ``token`` is the access token that the last successful login was made with, if any.
+    """
 
     def __init__(self, accounts: Accounts, oauth: AuthorizationServer) -> None:
         self._accounts = accounts
         self._oauth = oauth
+        self.token = ""
         self._mechanisms: dict[str, Callable[[], Conversation]] = {
             "LOGIN": self._login,
             "PLAIN": self._plain,
@@ -32,6 +36,11 @@ class Gatekeeper:
         """A new conversation; None for a mechanism that Gmail does not let clients use."""
         start = self._mechanisms.get(mechanism.upper())
         return start() if start else None
+
+    def nobody(self) -> Conversation:
+        """A conversation that refuses whatever is said."""
+        yield b""
+        return None
 
     def _plain(self) -> Conversation:
         """RFC 4616; the authorization identity is ignored."""
@@ -76,6 +85,7 @@ class Gatekeeper:
             return None
         if not same_mailbox(user, grant.account):
             return None
+        self.token = token
         return self._accounts.get(grant.account)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +11,14 @@ from practice.accounts import DEFAULT_ACCOUNTS, Account, Accounts
 from practice.clock import Clock
 from practice.faults import Faults
 from practice.filing import Envelope, file_message
+from practice.folders import Folders, open_index
 from practice.ledger import Accepted, Ledger, Refused, RefusedList
 from practice.mailbox import Mailbox
 from practice.oauth import AuthorizationServer, ensure_client
+from practice.post import Post
 from practice.private_files import read_json, write_private
+from practice.sessions import Sessions
+from practice.settings import Settings
 
 DEFAULT_LIMIT = 500
 
@@ -61,11 +66,23 @@ class Service:
         self.ledger = Ledger(directory / "ledger.jsonl")
         self.refused = RefusedList(directory / "refused.jsonl")
         self.mailbox = Mailbox(directory / "mail")
+        self.settings = Settings(state.get("settings", {}))
+        self.sessions = Sessions()
+        index = open_index(directory / "folders.sqlite3")
+        index.create_function("has_header", 3, self.mailbox.has_header)
+        index.create_function("has_text", 3, self.mailbox.has_text)
+        self.folders = Folders(index)
+        self.post = Post(self.folders, self.mailbox, self.accounts, self.settings, self.clock)
+        self._expect_what_was_missed()
         self.keep_state()
 
     def keep_state(self) -> None:
-        """Write the clock's offset and the limit, so that a restart goes on with them."""
-        state = {"clock_offset": self.clock.offset, "limit": self.limit}
+        """Write clock, limit and settings, so that a restart goes on with them."""
+        state = {
+            "clock_offset": self.clock.offset,
+            "limit": self.limit,
+            "settings": self.settings.as_json(),
+        }
         write_private(self._state_path, json.dumps(state))
 
     def used(self, account: Account) -> int:
@@ -84,7 +101,8 @@ class Service:
             raise LimitExceeded(account.email)
         id = f"{secrets.token_hex(8)}sm{len(self.ledger.messages) + 1}"
         envelope = Envelope(id, account.email, recipients, helo, now)
-        message_id, filed = file_message(content, envelope)
+        may_be_from = self.settings.of(account.email).may_be_from
+        message_id, filed = file_message(content, envelope, may_be_from)
         self.mailbox.keep(id, filed)
         accepted = Accepted(
             at=now,
@@ -94,10 +112,22 @@ class Service:
             to=", ".join(recipients),
             id=id,
         )
-        self.ledger.record(accepted)
+        try:
+            with self.folders.transaction():
+                self.post.expect(accepted)
+                self.ledger.record(accepted)
+        except sqlite3.Error as err:
+            raise OSError("The folders could not be written.") from err
         return accepted
 
     def refuse(self, account: Account, recipients: tuple[str, ...], reply: str) -> None:
         """Note a refused sender, recipient or message, with the reply that went out."""
         at: datetime = self.clock.now()
         self.refused.record(Refused(at, account.email, ", ".join(recipients), reply))
+
+    def _expect_what_was_missed(self) -> None:
+        """The ledger is the truth: what it has must come to its folders, whatever happened."""
+        with self.folders.transaction():
+            for accepted in self.ledger.messages.values():
+                if not self.post.knows(accepted.id):
+                    self.post.expect(accepted)

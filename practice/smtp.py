@@ -14,12 +14,13 @@ from twisted.logger import Logger
 from practice import replies
 from practice.accounts import Account
 from practice.addresses import AddressRefused, DomainRefused, check_address
-from practice.connection import Connection, Reactor
+from practice.connection import Connection
 from practice.envelopes import SyntaxRefused, Transaction, parse_chunk, parse_mail, parse_rcpt
 from practice.incoming import SIZE_LIMIT, ChunkedBody, DottedBody
 from practice.ledger import Accepted
 from practice.sasl import Conversation, Gatekeeper
 from practice.service import LimitExceeded, Service
+from practice.steps import Reactor
 
 MOST_RECIPIENTS = 100
 LONGEST_COMMAND = 700
@@ -120,7 +121,7 @@ class Session(Connection):
             self.reply(replies.STARTTLS_FIRST)
         elif name not in self._commands:
             self.reply(replies.UNKNOWN_COMMAND)
-        elif self.account is None and name not in BEFORE_LOGIN:
+        elif self.owner is None and name not in BEFORE_LOGIN:
             # A chunk that follows an unwelcome BDAT would be read as commands.
             self.reply(replies.AUTHENTICATION_REQUIRED)
             if name == "BDAT":
@@ -182,7 +183,7 @@ class Session(Connection):
         conversation = self._gatekeeper.begin(mechanism)
         if not self._helo:
             self.reply(replies.HELO_FIRST)
-        elif self.account is not None or self._transaction is not None:
+        elif self.owner is not None or self._transaction is not None:
             self.reply(replies.NO_IDENTITY_CHANGE)
         elif conversation is None:
             self.reply(replies.UNKNOWN_MECHANISM)
@@ -220,7 +221,8 @@ class Session(Connection):
         if account is None:
             self.reply(replies.BAD_CREDENTIALS)
         else:
-            self.account = account
+            self.owner = account
+            self.service.sessions.count_login("smtp", account)
             self.reply(replies.AUTHENTICATED)
 
     # The envelope
@@ -315,7 +317,7 @@ class Session(Connection):
     def _body_complete(self, body: DottedBody | ChunkedBody) -> None:
         self._body = None
         transaction = self._transaction
-        if transaction is None or self.account is None:
+        if transaction is None or self.owner is None:
             self.reply(replies.MAIL_FIRST)
         elif not transaction.recipients:
             self.reply(replies.RCPT_FIRST)
@@ -325,7 +327,7 @@ class Session(Connection):
             self.refuse(replies.TOO_LARGE, transaction.recipients)
             self._transaction = None
         else:
-            accept = partial(self._accept, self.account, transaction, body.content)
+            accept = partial(self._accept, self.owner, transaction, body.content)
             self.step("dot", accept, recipients=transaction.recipients)
 
     def _accept(self, account: Account, transaction: Transaction, content: bytes) -> None:

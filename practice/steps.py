@@ -1,0 +1,95 @@
+# mypy: allow-untyped-calls
+"""What the connections of all three protocols share: faults at their steps, silence, their end.
+
+Lines, pausing and time-outs are Twisted's. Every step that can be made to fail goes through
+``step``, which lets a fault of ``practice.faults`` strike first.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from practice.accounts import Account
+from practice.faults import Fault
+from practice.service import Service
+
+# Real seconds for the other side to close as well, before the connection is cut.
+GRACE = 10
+
+
+# An IReactorTime. mypy knows nothing of zope's interfaces and misreads their methods.
+Reactor = Any
+
+
+class Steps:
+    """Mixed into one of Twisted's line protocols. ``idle_timeout`` is in real seconds.
+
+    ``owner`` is the account that logged in.
+    """
+
+    protocol: str
+    transport: Any
+    pauseProducing: Callable[[], None]
+    resumeProducing: Callable[[], None]
+    setTimeout: Callable[[float | None], object]
+
+    def begin(self, service: Service, reactor: Reactor, idle_timeout: float) -> None:
+        self.service = service
+        self.owner: Account | None = None
+        self.closing = False
+        self._reactor = reactor
+        self._idle_timeout = idle_timeout
+        self._hanging = False
+
+    def close(self) -> None:
+        """Close after what was written; a client that does not close as well is cut off."""
+        self.closing = True
+        self.transport.loseConnection()
+        self.setTimeout(GRACE)
+
+    def cut(self) -> None:
+        """Break the line without a word."""
+        self.closing = True
+        self.transport.abortConnection()
+
+    def step(
+        self,
+        where: str,
+        carry_on: Callable[[], None],
+        *,
+        account: Account | None = None,
+        recipients: Sequence[str] = (),
+    ) -> None:
+        """Let a fault strike at this step, or carry on."""
+        account = account or self.owner
+        email = account.email if account else None
+        fault = self.service.faults.take(where, email, recipients, protocol=self.protocol)
+        if fault is None:
+            carry_on()
+        elif fault.hang is not None:
+            self._hang(fault.hang, carry_on)
+        elif fault.reply is not None:
+            self.fail(fault, fault.reply.split("\n"), recipients)
+        else:
+            self.drop(fault, carry_on)
+
+    def drop(self, fault: Fault, carry_on: Callable[[], None]) -> None:
+        """A fault cuts the line."""
+        self.cut()
+
+    def fail(self, fault: Fault, lines: list[str], recipients: Sequence[str]) -> None:
+        """A fault answers with these lines."""
+        raise NotImplementedError
+
+    def _hang(self, seconds: float, carry_on: Callable[[], None]) -> None:
+        self._hanging = True
+        self.pauseProducing()
+        self.setTimeout(None)
+        self._reactor.callLater(seconds, self._wake, carry_on)
+
+    def _wake(self, carry_on: Callable[[], None]) -> None:
+        self._hanging = False
+        carry_on()
+        # The next step may hang as well.
+        if not self._hanging and not self.closing:
+            self.setTimeout(self._idle_timeout)
+            self.resumeProducing()
