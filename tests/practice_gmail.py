@@ -43,6 +43,7 @@ class PracticeGmail:
         limit: int | None = None,
         port: int | None = None,
         idle_timeout: float | None = None,
+        sent_name: str | None = None,
     ) -> None:
         """``accounts`` are EMAIL or EMAIL:APP-PASSWORD; without ``port``, free ones are found."""
         self.directory = directory
@@ -50,6 +51,7 @@ class PracticeGmail:
         self._accounts = list(accounts)
         self._limit = limit
         self._idle_timeout = idle_timeout
+        self._sent_name = sent_name
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "PracticeGmail":
@@ -156,6 +158,8 @@ class PracticeGmail:
             self._limit = None
         if self._idle_timeout is not None:
             command += ["--idle-timeout", str(self._idle_timeout)]
+        if self._sent_name is not None:
+            command += ["--sent-name", self._sent_name]
         self._process = subprocess.Popen(
             command,
             cwd=REPOSITORY,
