@@ -40,7 +40,9 @@ def mail_program(site: AdminSite, request: HttpRequest, gmail_account_id: int) -
         (_("Gmail accounts"), reverse("admin:accounts_gmailaccount_changelist")),
         (account.address, _account_url(account)),
     ]
-    context = page_context(site, request, _("In a mail program"), crumbs=crumbs, account=account)
+    context = page_context(
+        site, request, _("Use in a mail program"), crumbs=crumbs, account=account
+    )
     try:
         mailbox = _mailbox(account, request)
     except Unreachable:

@@ -27,7 +27,7 @@ class Program:
 
 def programs() -> tuple[Program, ...]:
     """Those that are described; the last one is any other."""
-    mac, iphone = _("Apple Mail on a Mac"), _("Apple Mail on an iPhone or iPad")
+    mac, iphone = _("Apple Mail on Mac"), _("Apple Mail on iPhone or iPad")
     return (
         Program("thunderbird", "Thunderbird", thunderbird.guide),
         Program("outlook", _("Outlook (new)"), outlook.guide_new),

@@ -65,7 +65,7 @@ def _account(mailbox: Mailbox, mailbox_key: str, title: str) -> dict[str, Any]:
         "OutgoingMailServerUsername": mailbox.address,
         "OutgoingPasswordSameAsIncomingPassword": True,
     }
-    # Without one the device asks; an empty one would be taken for an answer.
+    # It may be left out; an empty one would be shown as it is.
     return account | ({"EmailAccountName": mailbox.name} if mailbox.name else {})
 
 
