@@ -21,7 +21,7 @@ from twisted.logger import (
 )
 from twisted.web.server import Site
 
-from practice import imap, oauth_pages
+from practice import imap, oauth_pages, pop
 from practice.accounts import without_spaces
 from practice.addresses import AddressRefused, check_address
 from practice.certificates import ensure_certificates
@@ -84,9 +84,9 @@ def serve(service: Service, directory: Path, port: int, idle_timeout: float) -> 
     reactor.listenTCP(port + HTTP, site, interface=HOST)
     reactor.listenSSL(port + SMTP_SSL, implicit, tls, interface=HOST)
     reactor.listenTCP(port + SMTP_STARTTLS, starttls, interface=HOST)
-    reactor.listenSSL(
-        port + IMAP, imap.SessionFactory(service, reactor, idle_timeout), tls, interface=HOST
-    )
+    for offset, protocol in ((IMAP, imap), (POP, pop)):
+        sessions = protocol.SessionFactory(service, reactor, idle_timeout)
+        reactor.listenSSL(port + offset, sessions, tls, interface=HOST)
     LoopingCall(_let_time_pass, service).start(TICK, now=False)
     write_private(directory / "env", environment(service, directory, port))
     reactor.callWhenRunning(_announce, directory / "ready", port)

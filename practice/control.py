@@ -1,9 +1,21 @@
-"""``/control``: shift the clock, set the limit, plant faults, revoke an account's consent.
+"""``/control``: shift the clock, set the limit, change Gmail's settings, plant faults, and more.
 
-POST takes a JSON object with any of ``clock_offset`` (seconds against real time), ``limit``
-(recipients in any 24 hours), ``faults`` (a list, see ``practice.faults``) and ``revoke`` (the
-address whose OAuth consent dies). Everything is checked before anything is done. GET and POST both
-answer the state as JSON. Offset and limit survive a restart, faults do not.
+POST takes a JSON object with any of these keys. Everything is checked before anything is done.
+
+    clock_offset   seconds against real time
+    limit          recipients in any 24 hours
+    sent_delay     seconds until a copy lies in Sent
+    answer_delay   seconds until mail lies in an inbox, and until a recipient's answer does
+    imap, pop      {EMAIL: bool}, whether the account may use the protocol
+    aliases        {EMAIL: [ADDRESS, ...]}, what else its messages may be from
+    hide           {EMAIL: ["sent", ...]}, folders with "Show in IMAP" off: all, drafts, important,
+                   inbox, sent, junk, flagged, trash
+    faults         a list, see ``practice.faults``
+    revoke         the address whose OAuth consent dies
+    end_sessions   "smtp", "imap" or "pop": live sessions end as when their time is over
+
+GET and POST both answer the state as JSON, with the successful logins of each account since the
+start by protocol. All but faults and logins survives a restart.
 
 A page of another site cannot post here: only the content type application/json is taken, which
 browsers do not send across sites without being allowed to, and nobody is allowed.
@@ -12,14 +24,19 @@ browsers do not send across sites without being allowed to, and nobody is allowe
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from practice.faults import FaultRefused, parse_faults
+from practice.folders import ROLES
 from practice.service import Service
+from practice.sessions import PROTOCOLS
 from practice.web import Answer, Call, Route, plain
 
 # Ten years, so that every moment stays one that a date can hold.
 LARGEST_OFFSET = 10 * 366 * 86_400
+LONGEST_DELAY = 86_400
+FOLDERS = ", ".join(ROLES)
 
 
 class ControlRefused(Exception):
@@ -34,6 +51,13 @@ class Control:
             "limit": self._limit,
             "faults": self._faults,
             "revoke": self._revoke,
+            "sent_delay": partial(self._delay, "sent_delay"),
+            "answer_delay": partial(self._delay, "answer_delay"),
+            "imap": partial(self._of_accounts, "imap", _is_switch, "true or false"),
+            "pop": partial(self._of_accounts, "pop", _is_switch, "true or false"),
+            "aliases": partial(self._of_accounts, "aliases", _are_addresses, "a list of addresses"),
+            "hide": partial(self._of_accounts, "hide", _are_folders, f"a list of {FOLDERS}"),
+            "end_sessions": self._end_sessions,
         }
 
     def routes(self) -> list[Route]:
@@ -47,10 +71,19 @@ class Control:
             "limit": service.limit,
             "faults": service.faults.as_json(),
             "accounts": [
-                {"email": account.email, "used_24h": service.used(account)}
+                {
+                    "email": account.email,
+                    "used_24h": service.used(account),
+                    "logins": service.sessions.logins(account),
+                }
                 for account in service.accounts
             ],
+            "sent_delay": service.settings.sent_delay,
+            "answer_delay": service.settings.answer_delay,
         }
+        emails = [account.email for account in service.accounts]
+        for name in ("imap", "pop", "aliases", "hide"):
+            state[name] = service.settings.each(name, emails)
         encoded = json.dumps(state, indent=2).encode() + b"\n"
         return Answer(encoded, content_type="application/json; charset=utf-8")
 
@@ -103,3 +136,42 @@ class Control:
             raise ControlRefused('"revoke" must be the address of a practice account.')
         email = account.email
         return lambda: self._service.oauth.revoke_account(email)
+
+    def _delay(self, name: str, value: object) -> Callable[[], None]:
+        if type(value) not in (int, float) or not 0 <= value <= LONGEST_DELAY:  # type: ignore
+            raise ControlRefused(f'"{name}" must be a number of seconds, at most a day.')
+        return lambda: setattr(self._service.settings, name, float(value))  # type: ignore
+
+    def _of_accounts(
+        self, name: str, is_good: Callable[[object], bool], form: str, value: object
+    ) -> Callable[[], None]:
+        """A setting that each account has for itself; accounts that are not named keep theirs."""
+        accounts = self._service.accounts
+        if not isinstance(value, dict) or not all(accounts.get(email) for email in value):
+            raise ControlRefused(f'"{name}" must be an object with addresses of practice accounts.')
+        if not all(is_good(each) for each in value.values()):
+            raise ControlRefused(f'"{name}" must hold {form} for each account.')
+        return partial(self._set, name, value)
+
+    def _set(self, name: str, values: dict[str, Any]) -> None:
+        for email, value in values.items():
+            account = self._service.accounts.get(email)
+            if account is not None:
+                setattr(self._service.settings.of(account.email), name, value)
+
+    def _end_sessions(self, value: object) -> Callable[[], None]:
+        if value not in PROTOCOLS:
+            raise ControlRefused('"end_sessions" must be "smtp", "imap" or "pop".')
+        return partial(self._service.sessions.end, str(value))
+
+
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_addresses(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) and "@" in each for each in value)
+
+
+def _are_folders(value: object) -> bool:
+    return isinstance(value, list) and all(each in ROLES for each in value)

@@ -18,12 +18,15 @@ Conversation = Generator[bytes, bytes, Account | None]
 class Gatekeeper:
     """Knows the mechanisms, and asks the accounts and the tokens.
 
-    ``token`` is the access token that the last successful login was made with, if any.
+    ``user`` is the name that was given last, ``token`` the access token that the last successful
+    login was made with, if any. ``prefix`` may stand before a user's name.
     """
 
-    def __init__(self, accounts: Accounts, oauth: AuthorizationServer) -> None:
+    def __init__(self, accounts: Accounts, oauth: AuthorizationServer, *, prefix: str = "") -> None:
         self._accounts = accounts
         self._oauth = oauth
+        self._prefix = prefix
+        self.user = ""
         self.token = ""
         self._mechanisms: dict[str, Callable[[], Conversation]] = {
             "LOGIN": self._login,
@@ -74,16 +77,18 @@ class Gatekeeper:
         return account
 
     def _by_app_password(self, user: bytes, password: bytes) -> Account | None:
+        self.user = user.decode("utf-8", "replace")
         return self._accounts.authenticate(
-            user.decode("utf-8", "replace"), password.decode("utf-8", "replace")
+            self.user.removeprefix(self._prefix), password.decode("utf-8", "replace")
         )
 
     def _by_token(self, user: str, authorization: str) -> Account | None:
+        self.user = user
         scheme, _, token = authorization.partition(" ")
         grant = self._oauth.grant_of(token)
         if grant is None or scheme.lower() != "bearer" or MAIL_SCOPE not in grant.scopes:
             return None
-        if not same_mailbox(user, grant.account):
+        if not same_mailbox(user.removeprefix(self._prefix), grant.account):
             return None
         self.token = token
         return self._accounts.get(grant.account)

@@ -52,6 +52,7 @@ class PracticeGmail:
         self._limit = limit
         self._idle_timeout = idle_timeout
         self._sent_name = sent_name
+        self._sent_name = sent_name
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "PracticeGmail":
@@ -109,7 +110,10 @@ class PracticeGmail:
         return str(next(row["app_password"] for row in rows if row["email"] == email))
 
     def control(self, **settings: Any) -> dict[str, Any]:
-        """Set ``clock_offset``, ``limit``, ``faults``, ``revoke``; return the state after it."""
+        """Set ``clock_offset``, ``limit``, ``faults``, ... (see ``practice.control``).
+
+        The answer is the state after it.
+        """
         answer = requests.post(f"{self.web}/control", json=settings, timeout=10)
         if answer.status_code != 200:
             raise ValueError(answer.text.strip())
@@ -158,6 +162,8 @@ class PracticeGmail:
             self._limit = None
         if self._idle_timeout is not None:
             command += ["--idle-timeout", str(self._idle_timeout)]
+        if self._sent_name is not None:
+            command += ["--sent-name", self._sent_name]
         if self._sent_name is not None:
             command += ["--sent-name", self._sent_name]
         self._process = subprocess.Popen(

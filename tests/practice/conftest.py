@@ -18,7 +18,17 @@ def shared_gmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeG
 @pytest.fixture
 def gmail(shared_gmail: PracticeGmail) -> PracticeGmail:
     """The shared process, without faults, on real time and with plenty of limit left."""
-    shared_gmail.control(clock_offset=0, limit=100_000, faults=[])
+    shared_gmail.control(
+        clock_offset=0,
+        limit=100_000,
+        faults=[],
+        sent_delay=2,
+        answer_delay=2,
+        imap={ANA: True, BEN: True},
+        pop={ANA: True, BEN: True},
+        aliases={ANA: [], BEN: []},
+        hide={ANA: [], BEN: []},
+    )
     return shared_gmail
 
 

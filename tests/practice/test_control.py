@@ -13,7 +13,10 @@ from tests.practice_gmail import PracticeGmail
 
 def test_it_answers_the_state(gmail: PracticeGmail) -> None:
     state = requests.get(f"{gmail.web}/control", timeout=10).json()
-    assert set(state) == {"now", "clock_offset", "limit", "faults", "accounts"}
+    assert set(state) == {
+        *("now", "clock_offset", "limit", "faults", "accounts"),
+        *("sent_delay", "answer_delay", "imap", "pop", "aliases", "hide"),
+    }
     assert (state["clock_offset"], state["limit"], state["faults"]) == (0, 100_000, [])
     assert [row["email"] for row in state["accounts"]] == [ANA, BEN]
 
@@ -41,7 +44,7 @@ def fault(**keys: Any) -> dict[str, Any]:
         ([], 'Send a JSON object like {"limit": 500}.'),
         (
             {"speed": 1},
-            '"speed" is not known here. Known are: clock_offset, limit, faults, revoke.',
+            '"speed" is not known here. Known are: clock_offset, limit, faults, revoke, ',
         ),
         ({"limit": -1}, '"limit" must be a whole number, 0 or more.'),
         ({"limit": "5"}, '"limit" must be'),
@@ -52,7 +55,19 @@ def fault(**keys: Any) -> dict[str, Any]:
         ({"clock_offset": False}, '"clock_offset" must be'),
         ({"revoke": "nobody@gmail.com"}, '"revoke" must be the address of a practice account.'),
         ({"revoke": 5}, '"revoke" must be'),
+        ({"sent_delay": -1}, '"sent_delay" must be a number of seconds, at most a day.'),
+        ({"answer_delay": True}, '"answer_delay" must be a number of seconds, at most a day.'),
+        ({"imap": {ANA: 1}}, '"imap" must hold true or false for each account.'),
+        ({"pop": {"nobody@gmail.com": True}}, '"pop" must be an object with addresses of practice'),
+        ({"aliases": {ANA: ["sales"]}}, '"aliases" must hold a list of addresses for each'),
+        ({"hide": {ANA: ["outbox"]}}, '"hide" must hold a list of inbox, all, drafts, important,'),
+        ({"hide": ["sent"]}, '"hide" must be an object with addresses of practice accounts.'),
+        ({"end_sessions": "ftp"}, '"end_sessions" must be "smtp", "imap" or "pop".'),
         ({"faults": {}}, '"faults" must be a list.'),
+        (fault(protocol="ftp", where="dot", drop=True), '"protocol" must be one of: smtp, imap,'),
+        (fault(protocol="imap", where="dot", drop=True), '"where" must be one of: connect, auth,'),
+        (fault(protocol="imap", where="auth", reply="OK"), '"reply" must be an IMAP reply like'),
+        (fault(protocol="pop", where="auth", reply="NO x"), '"reply" must be a POP reply like'),
         ({"faults": [1]}, "A fault must be an object like"),
         (fault(where="dot"), 'A fault needs exactly one of "reply", "drop" and "hang".'),
         (fault(where="dot", drop=True, hang=1), "A fault needs exactly one of"),
