@@ -18,6 +18,7 @@ from accounts.pages_context import page_context
 from accounts.tenancy import visible, workspace_of
 from campaigns.admin.contact_form import contact_form
 from campaigns.contacts import membership
+from campaigns.contacts.address import BEYOND_ASCII
 from campaigns.contacts.export import as_csv
 from campaigns.models import Contact, ContactList, Suppression
 
@@ -46,7 +47,7 @@ class StandingFilter(admin.SimpleListFilter):
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [("suppressed", _("not written to")), ("odd", _("looks mistyped"))]
+        return [("suppressed", _("not written to")), ("odd", _("looks odd"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         if self.value() == "suppressed":
@@ -165,6 +166,10 @@ class ContactAdmin(OwnedAdmin):
     def standing(self, contact: Any) -> str:
         if contact.suppressed:
             return format_html('<span class="dp-badge dp-warn">{}</span>', _("not written to"))
+        if contact.suspicious == BEYOND_ASCII:
+            return format_html(
+                '<span class="dp-badge dp-warn">{}</span>', _("cannot be sent to yet")
+            )
         if contact.suspicious:
             meant = _("%(domain)s meant?") % {"domain": contact.suspicious}
             return format_html('<span class="dp-badge dp-info">{}</span>', meant)

@@ -40,6 +40,7 @@ from campaigns.admin.wizard_forms import (
     zone_of,
 )
 from campaigns.contacts import audience as audiences
+from campaigns.contacts.address import BEYOND_ASCII
 from campaigns.models import Campaign
 from campaigns.models.campaign import WEEKDAYS
 from campaigns.reports import status, wording
@@ -147,7 +148,8 @@ def audience_context(campaign: Campaign, chosen: Any) -> dict[str, Any]:
     return {
         "chosen": bool(chosen),
         "reached": reachable.count(),
-        "odd": reachable.exclude(suspicious="").count(),
+        "odd": reachable.exclude(suspicious__in=("", BEYOND_ASCII)).count(),
+        "unsendable": reachable.filter(suspicious=BEYOND_ASCII).count(),
         "left_out": left_out.count(),
         "left_out_first": left_out.order_by("id").values_list("email", flat=True)[:NAMED_LEFT_OUT],
     }

@@ -24,6 +24,10 @@ LONGEST_ADDRESS = 254
 LONGEST_LOCAL_PART = 64
 """Characters (RFC 5321, 4.5.3.1.1)."""
 
+BEYOND_ASCII = "beyond ASCII"
+"""What is suspicious about letters before the @ that only SMTPUTF8 (RFC 6531) could carry: an
+address may be right and is kept, but what is written to it is skipped."""
+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(
@@ -52,7 +56,7 @@ class Address(NamedTuple):
     display_name: str
     """The name in ``Name <address>``, or nothing."""
     suspicious: str | None
-    """The domain that was likely meant (``gmail.com`` for ``gmial.com``), or None."""
+    """The domain that was likely meant (``gmail.com`` for ``gmial.com``), BEYOND_ASCII, or None."""
 
 
 class AddressRefused(ValueError):
@@ -146,4 +150,5 @@ def _fits(address: str, local_part: str) -> bool:
 
 
 def _address(local_part: str, domain: str, display_name: str) -> Address:
-    return Address(f"{local_part}@{domain}", display_name, likely_domain(domain))
+    suspicious = likely_domain(domain) if local_part.isascii() else BEYOND_ASCII
+    return Address(f"{local_part}@{domain}", display_name, suspicious)

@@ -4,6 +4,7 @@ import io
 import pytest
 from django.urls import reverse
 
+from campaigns.contacts.address import BEYOND_ASCII
 from campaigns.models import Contact, ContactField, ContactList, ListMembership, Suppression
 
 CONTACTS = reverse("admin:campaigns_contact_changelist")
@@ -54,6 +55,24 @@ def test_it_finds_people(client, people, choir):
     assert found(client, "list=x") == []
     assert found(client, "standing=suppressed") == ["p2@example.org"]
     assert found(client, "standing=odd") == ["p0@example.org"]
+
+
+def test_it_says_what_is_odd_about_an_address(client, people):
+    Contact.objects.filter(pk=people[0].pk).update(suspicious="gmail.com")
+    Contact.objects.filter(pk=people[1].pk).update(suspicious=BEYOND_ASCII)
+    page = client.get(f"{CONTACTS}?standing=odd").content.decode()
+    assert "gmail.com meant?" in page
+    assert "cannot be sent to yet" in page
+
+
+def test_it_counts_whom_a_campaign_would_skip_and_who_may_be_mistyped(client, people, choir):
+    for person, suspicious in zip(people, ["gmail.com", BEYOND_ASCII, ""], strict=True):
+        Contact.objects.filter(pk=person.pk).update(suspicious=suspicious)
+        ListMembership.objects.create(contact_list=choir, contact=person)
+    count = reverse("admin:campaigns_campaign_count")
+    page = client.get(count, {"lists": choir.pk}).content.decode()
+    assert "1 address has letters before the @ that cannot be sent to yet." in page
+    assert "1 address looks mistyped" in page
 
 
 @pytest.mark.parametrize("number", ["9" * 26, "²", "-1", "%00"])

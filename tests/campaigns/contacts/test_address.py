@@ -2,7 +2,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from campaigns.contacts.address import AddressRefused, email_key, looks_like_address, normalise
+from campaigns.contacts.address import (
+    BEYOND_ASCII,
+    AddressRefused,
+    email_key,
+    looks_like_address,
+    normalise,
+)
 
 # A slow machine is no reason to fail.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -105,6 +111,13 @@ def test_it_finds_the_name_before_the_address():
 def test_it_flags_a_mistyped_domain_and_leaves_it(domain, meant):
     address = normalise(f"ana@{domain}")
     assert (address.email, address.suspicious) == (f"ana@{domain}", meant)
+
+
+def test_it_flags_letters_before_the_at_that_cannot_be_sent_to():
+    for email in ("zoë@example.com", "田中@gmial.com"):
+        address = normalise(email)
+        assert (address.email, address.suspicious) == (email, BEYOND_ASCII)
+    assert normalise("zoe@münchen.de").suspicious is None
 
 
 @PATIENT
