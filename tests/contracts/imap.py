@@ -70,7 +70,7 @@ class Reading:
 
     @pytest.mark.parametrize(
         "odd",
-        ['a"b{}@x.example', "a\\b{}@x.example", "(a) OR {}@x.example", "a{}{{5}}", "%*{}@]["],
+        ['a"b{}@x.example', "a\\b{}@x.example", "(a){}@x.example", "a{}{{5}}", "%*{}@]["],
     )
     def test_it_finds_a_message_by_an_odd_id(
         self, server: MailServer, inbox: ImapSession, odd: str
@@ -81,7 +81,18 @@ class Reading:
         assert len(inbox.find(message_id)) == 1
 
     @pytest.mark.parametrize(
-        "odd", ["", "<>", "a\r\nA1 LOGOUT", "a\nb", "a\0b", "ä@ö.example", '" ALL', "x" * 5_000]
+        "odd",
+        [
+            "",
+            "<>",
+            "a\r\nA1 LOGOUT",
+            "a\nb",
+            "a\0b",
+            "ä@ö.example",
+            "(a) OR b@c.example",
+            '" ALL',
+            "x" * 5_000,
+        ],
     )
     def test_it_asks_for_an_impossible_id_without_leaving_the_command(
         self, inbox: ImapSession, odd: str
