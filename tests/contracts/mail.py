@@ -5,10 +5,11 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
-from gmail.errors import GmailError
+from gmail.errors import GmailError, Temporary
 from tests.contracts.server import MailServer
 
 HEADER_END = b"\r\n\r\n"
