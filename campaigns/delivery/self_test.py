@@ -67,6 +67,11 @@ def self_test(
 
 def _why_not(account: GmailAccount, found: Collection[Check], now: datetime) -> Check | None:
     """None when a mail may be sent now."""
+    if account.state != GmailAccount.State.READY:
+        # Whoever cannot send at all needs to know it, also where no test mail is wanted.
+        detail = _("Nothing is sent through this account. %(why)s") % {"why": account.state_reason}
+        remedy = _("Connect the account again.")
+        return Check(Name.SELF_TEST, ok=False, needed=True, detail=detail.strip(), remedy=remedy)
     if not account.self_test:
         return _check(account, True, _("Not sent: it is switched off for this account."))
     if any(check.is_red for check in found if check.name in _NEEDS):
@@ -209,9 +214,10 @@ def _settle(account: GmailAccount, copy: Copy) -> Check:
     """Write down what the copy shows, and say it."""
     alias = account.from_address
     keeps_from = copy.sender.lower() == alias.lower() if alias else None
-    GmailAccount.objects.filter(pk=account.pk).update(
-        keeps_message_id=copy.keeps_message_id, keeps_from=keeps_from
-    )
+    mine = GmailAccount.objects.filter(pk=account.pk)
+    mine.update(keeps_message_id=copy.keeps_message_id)
+    # Of another alias, chosen while the mail was on its way, it says nothing.
+    mine.filter(from_address=alias).update(keeps_from=keeps_from)
     if keeps_from is False:
         return _check(
             account,

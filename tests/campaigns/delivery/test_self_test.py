@@ -134,6 +134,21 @@ def test_it_settles_whether_gmail_keeps_an_alias(
         assert "Send mail as" in check.remedy
 
 
+def test_it_settles_nothing_about_an_alias_chosen_meanwhile(
+    gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    GmailAccount.objects.update(from_address=ALIAS)
+    find = own_copy.find
+
+    def find_while_it_is_changed(*arguments: Any) -> Any:
+        GmailAccount.objects.update(from_address="desk@example.com")
+        return find(*arguments)
+
+    monkeypatch.setattr(own_copy, "find", find_while_it_is_changed)
+    run(account)
+    assert (account.keeps_message_id, account.keeps_from) == (True, None)
+
+
 def test_it_says_that_no_copy_appeared(
     gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +174,19 @@ def test_it_sends_nothing_where_it_is_switched_off(account: GmailAccount) -> Non
     GmailAccount.objects.update(self_test=False)
     check = run(account)
     assert (check.ok, check.needed) == (True, False)
+    assert mails_of(account) == []
+
+
+def test_it_says_that_nothing_is_sent_until_the_account_is_connected_again(
+    account: GmailAccount,
+) -> None:
+    GmailAccount.objects.update(
+        state="needs_reconnecting", state_reason="Gmail wants a browser.", self_test=False
+    )
+    check = run(account)
+    assert check.is_red
+    assert "Gmail wants a browser." in check.detail
+    assert check.remedy == "Connect the account again."
     assert mails_of(account) == []
 
 
