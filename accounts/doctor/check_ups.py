@@ -21,6 +21,9 @@ from accounts.models import CheckUp, GmailAccount
 LEASE = timedelta(minutes=4)
 """How long a doctor may be silent: longer than a mail to oneself is waited for."""
 
+MOST_AT_ONCE = 2
+"""Workers that wait for Gmail to file a mail send nothing meanwhile: so many at most."""
+
 _WAKE_SECONDS = 30
 
 _log = logging.getLogger(__name__)
@@ -54,7 +57,12 @@ def due(now: datetime) -> list[int]:
 
 
 def take(account_id: int, now: datetime) -> Held | None:
-    """Become the one who does it; None when nothing is to be done, or somebody is at it."""
+    """Become the one who does it; None when nothing is to be done, or somebody is at it.
+
+    None also while enough others are being done: the periodic task comes back to it.
+    """
+    if CheckUp.objects.filter(finished_at=None, held_until__gt=now).count() >= MOST_AT_ONCE:
+        return None
     asked_at = _free(now).filter(account=account_id).values_list("asked_at", flat=True).first()
     if asked_at is None:
         return None

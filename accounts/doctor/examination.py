@@ -39,15 +39,16 @@ class Examination:
         self._now = now
         self._ends = time.monotonic() + DEADLINE_SECONDS
         self._endpoints: Endpoints | None = None
-        # What is known without asking any server, and what is still to come.
+        # What servers tell, what is known without asking them, and what is still to come.
+        self._told: probes.Told = queue.SimpleQueue()
         self._known: dict[Name, Outcome | VaultError] = {}
         self._waiting = [*_OF_MAILBOX, Name.CLOCK]
-        self._told: queue.SimpleQueue[tuple[Name, Outcome]] = queue.SimpleQueue()
         try:
             self._endpoints = _endpoints(self._account)
-            self._told = probes.side_by_side(self._probes(self._endpoints))
         except (GmailError, VaultError) as error:
             self._known = dict.fromkeys(self._waiting, error)
+        else:
+            self._begin(self._endpoints)
 
     def checks(self) -> Iterator[Check]:
         """Each check as soon as it is known, the limit first; all within `DEADLINE_SECONDS`."""
@@ -66,15 +67,16 @@ class Examination:
             )
 
     @sensitive_variables()
-    def _probes(self, endpoints: Endpoints) -> list[probes.Probe]:
-        """The clock's always; those of the mailbox where there is something to log in with."""
-        clock = probes.of_clock(endpoints)
+    def _begin(self, endpoints: Endpoints) -> None:
+        """The clock first: a token may take its time. What takes a log-in, if there is one."""
+        probes.begin(probes.of_clock(endpoints), self._told)
         try:
             access = _access(self._account, endpoints, self._now)
         except (GmailError, VaultError) as error:
             self._known = dict.fromkeys(_OF_MAILBOX, error)
-            return [clock]
-        return [clock, *probes.of_mailbox(access)]
+            return
+        for probe in probes.of_mailbox(access):
+            probes.begin(probe, self._told)
 
     def _found(self, name: Name, outcome: Outcome | VaultError) -> Check:
         self._waiting.remove(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +27,7 @@ WAIT_SECONDS = 6
 # What a probe found: nothing but that it worked, folders, how far our clock is ahead, or an error.
 Outcome = None | Folders | timedelta | GmailError
 Tell = Callable[[Name, Outcome], None]
+Told = queue.SimpleQueue[tuple[Name, Outcome]]
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,16 @@ def of_clock(endpoints: Endpoints) -> Probe:
     return Probe((Name.CLOCK,), lambda tell: tell(Name.CLOCK, _clock_ahead(endpoints)))
 
 
-def side_by_side(probes: Iterable[Probe]) -> queue.SimpleQueue[tuple[Name, Outcome]]:
-    """Begin them all; each name comes out of the queue once, unless its server holds on to it.
+def begin(probe: Probe, told: Told) -> None:
+    """Each of its names comes out of `told` once, unless its server holds on to it for ever.
 
-    The threads are daemons: a server that trickles for ever must not keep a process from ending.
+    The thread is a daemon: a server that trickles must not keep a process from ending.
     """
-    told: queue.SimpleQueue[tuple[Name, Outcome]] = queue.SimpleQueue()
-    for probe in probes:
-        name = f"doctor {probe.names[0]}"
-        threading.Thread(target=_run, args=(probe, told), name=name, daemon=True).start()
-    return told
+    name = f"doctor {probe.names[0]}"
+    threading.Thread(target=_run, args=(probe, told), name=name, daemon=True).start()
 
 
-def _run(probe: Probe, told: queue.SimpleQueue[tuple[Name, Outcome]]) -> None:
+def _run(probe: Probe, told: Told) -> None:
     left = list(probe.names)
 
     def tell(name: Name, outcome: Outcome) -> None:

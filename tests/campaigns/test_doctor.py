@@ -140,6 +140,7 @@ def test_it_names_each_fault_with_its_remedy_in_time(
     imap_off, consent_over, wrong_password = map(red_lines, reports)
     assert set(imap_off) == {"imap", "sent-folder"}
     assert "Enable IMAP" in imap_off["imap"]
+    assert consent_over.pop("self-test") == "Connect the account again."
     assert set(consent_over) == {"smtp-ssl", "imap", "sent-folder"}
     assert all("Publish app" in remedy for remedy in consent_over.values())
     assert set(wrong_password) == {"smtp-ssl", "imap", "sent-folder"}

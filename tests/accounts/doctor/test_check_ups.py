@@ -77,6 +77,17 @@ def test_it_begins_anew_when_it_is_asked_for_again(account: GmailAccount) -> Non
     assert check_ups.due(NOW + timedelta(seconds=1)) == [account.pk]
 
 
+def test_it_leaves_workers_for_sending(account: GmailAccount) -> None:
+    others = [make_account(account.workspace) for _ in range(check_ups.MOST_AT_ONCE)]
+    for other in others:
+        check_ups.ask_and_take(other, NOW)
+    check_ups.ask(account, NOW)
+    assert check_ups.take(account.pk, NOW) is None
+    assert check_ups.due(NOW) == [account.pk]
+    CheckUp.objects.filter(account=others[0]).update(finished_at=NOW)
+    assert check_ups.take(account.pk, NOW)
+
+
 def test_it_wakes_a_worker_once_the_question_is_committed(
     account: GmailAccount,
     django_capture_on_commit_callbacks: Any,
