@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from imapclient import imap_utf7
+
 from gmail.endpoints import Endpoints
+from tests.contracts.mail import independent_imap
 from tests.contracts.server import Place, ServerProtocol
 from tests.gmail.cast import endpoints_of
 from tests.practice.clients import OAuthClient
 from tests.practice_gmail import PracticeGmail
-from tests.system.dovecot import SENT, Dovecot, dovecot
+from tests.system.dovecot import Dovecot, dovecot
+from tests.system.dovecot_configuration import SENT
 from tests.system.postfix import Postfix, postfix
 from tests.system.private_server import open_folder
 
@@ -35,8 +39,10 @@ class MailServers:
         return str(OAuthClient(self.gmail).connect(self.address)["access_token"])
 
     def put(self, message: bytes, place: Place = "inbox") -> None:
-        folder = {"inbox": "INBOX", "sent": self.sent_folder}[place]
-        self.dovecot.put(self.address, folder, message)
+        folder = imap_utf7.encode({"inbox": "INBOX", "sent": self.sent_folder}[place]).decode()
+        with independent_imap(self) as imap:
+            status, answer = imap.append(f'"{folder}"', "", "", message)
+        assert status == "OK", answer
 
     def accepted(self, recipient: str) -> list[bytes]:
         return self.postfix.accepted(recipient)

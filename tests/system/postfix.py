@@ -7,11 +7,10 @@ nothing that could carry a message off the machine.
 import os
 import pwd
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.ports import find_free
@@ -139,11 +138,7 @@ class Postfix:
 
     def end_sessions(self) -> None:
         """Hang up on every client, without a word."""
-        for process in self._processes_with_a_client():
-            # One that ended without saying so left its number to whoever came next.
-            with suppress(ProcessLookupError):
-                if os.getpgid(process) == self._server.process_group:
-                    os.kill(process, signal.SIGTERM)
+        self._server.end(self._processes_with_a_client())
 
     def stop(self) -> None:
         self._server.stop()
