@@ -5,6 +5,7 @@ import argparse
 import fcntl
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def main() -> int:
             limit=options.limit,
             sent_name=options.sent_name,
         )
-        serve(service, directory, options.port, options.idle_timeout)
+        with closing(service):
+            serve(service, directory, options.port, options.idle_timeout)
     except CannotListenError as err:
         return _give_up(f"Port {err.port} is taken. Choose another first port with --port.")
     except BlockingIOError:
@@ -170,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port",
         type=_port,
         default=8025,
-        help="web and OAuth; SMTP with TLS is the next one, SMTP with STARTTLS the one after",
+        help="web and OAuth; the next ones are SMTP with TLS, SMTP with STARTTLS, IMAP and POP",
     )
     parser.add_argument(
         "--account",
@@ -192,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=IDLE_TIMEOUT,
         metavar="SECONDS",
-        help="after which a silent SMTP connection is closed; 300 by default",
+        help="after which a silent connection is closed; 300 by default",
     )
     return parser
 

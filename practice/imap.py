@@ -5,13 +5,16 @@ Twisted reads commands and literals and knows the states. Ours is what Gmail say
 what Twisted leaves out: UIDNEXT, partial texts, \\Seen, searching by the index.
 """
 
+import binascii
+import re
 from functools import partial
 from io import BytesIO
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
 from twisted.mail.imap4 import IllegalClientResponse, IMAP4Server
 from twisted.protocols.basic import FileSender
 from twisted.python.failure import Failure
@@ -21,10 +24,11 @@ from practice.imap_fetch import FetchRefused, Item, Shown, answer, parse_items
 from practice.imap_folder import FLAGS, AccountFolders, OpenFolder
 from practice.imap_login import COMMANDS as LOGIN_COMMANDS
 from practice.imap_login import Login
+from practice.imap_numbers import Numbers, NumbersRefused
 from practice.imap_search import SearchRefused, parse_search, quoted
 from practice.incoming import SIZE_LIMIT
 from practice.service import Service
-from practice.steps import Reactor
+from practice.steps import GRACE, Reactor
 
 STEPS = {
     b"LIST": "list",
@@ -34,12 +38,17 @@ STEPS = {
     b"SEARCH": "search",
     b"FETCH": "fetch",
 }
+LONGEST_LINE = 65_536
 LONGEST_LITERAL = 65_536
+STORE_MODE = re.compile(rb"[+-]?FLAGS(?:\.SILENT)?\Z", re.IGNORECASE)
+
+log = Logger()
 
 
 class Session(Login):
     """One client of IMAP."""
 
+    MAX_LENGTH = LONGEST_LINE
     _literalStringLimit = LONGEST_LITERAL
 
     def __init__(self, service: Service, reactor: Reactor, idle_timeout: float) -> None:
@@ -96,6 +105,12 @@ class Session(Login):
         else:
             self.cut()
 
+    def timeoutConnection(self) -> None:
+        if self._over:
+            self.cut()
+        else:
+            super().timeoutConnection()
+
     def mail_came(self, account: str) -> None:
         if self.owner is not None and self.owner.email == account and not self._sending:
             self._tell_of_new_mail()
@@ -104,6 +119,7 @@ class Session(Login):
         """At once, or behind the message that is being sent."""
         if self._sending:
             self._over = True
+            self.setTimeout(GRACE)
         else:
             super().end()
 
@@ -124,6 +140,11 @@ class Session(Login):
         return super()._fileLiteral(size)
 
     # Folders
+
+    def arg_mailbox(self, line: bytes) -> Deferred[Any]:
+        """The name of a folder, in modified UTF-7 (RFC 3501 section 5.1.3)."""
+        given: Deferred[Any] = maybeDeferred(self.arg_astring, line, final=True)
+        return given.addCallback(_decoded_name)
 
     def do_NAMESPACE(self, tag: bytes) -> None:
         self.sendUntaggedResponse(b'NAMESPACE (("" "/")) NIL NIL')
@@ -156,8 +177,8 @@ class Session(Login):
         self.state = "auth"
         self.sendPositiveResponse(tag, b"Returned to authenticated state. (Success)")
 
-    def do_STATUS(self, tag: bytes, mailbox: bytes, names: list[bytes]) -> None:
-        folder = self.account.select(mailbox.decode("imap4-utf-7"), False)
+    def do_STATUS(self, tag: bytes, mailbox: str, names: list[bytes]) -> None:
+        folder = self.account.select(mailbox, False)
         if folder is None:
             self.sendNegativeResponse(tag, b"[NONEXISTENT] Unknown Mailbox (Failure)")
             return
@@ -167,16 +188,18 @@ class Session(Login):
             self.sendBadResponse(tag, b"Could not parse command")
             return
         items = " ".join(f"{name} {value}" for name, value in values.items()).encode()
-        self.sendUntaggedResponse(b'STATUS "' + mailbox + b'" (' + items + b")")
+        self.sendUntaggedResponse(
+            b'STATUS "' + mailbox.encode("imap4-utf-7") + b'" (' + items + b")"
+        )
         self.sendPositiveResponse(tag, b"Success")
 
     def _refuse_folder_change(self, tag: bytes, names: bytes) -> None:
         self.sendNegativeResponse(tag, b"[CANNOT] The practice Gmail has Gmail's folders only.")
 
     def do_APPEND(
-        self, tag: bytes, mailbox: bytes, flags: list[bytes], date: bytes, message: Any
+        self, tag: bytes, mailbox: str, flags: list[bytes], date: bytes, message: Any
     ) -> None:
-        folder = self.account.select(mailbox.decode("imap4-utf-7"))
+        folder = self.account.select(mailbox)
         if folder is None:
             self.sendNegativeResponse(tag, b"[TRYCREATE] Folder does not exist (Failure)")
             return
@@ -185,8 +208,8 @@ class Session(Login):
         self.sendPositiveResponse(tag, b"(Success)")
         self._tell_of_new_mail()
 
-    def do_COPY(self, tag: bytes, messages: Any, mailbox: bytes, uid: int = 0) -> None:
-        target = self.account.select(mailbox.decode("imap4-utf-7"))
+    def do_COPY(self, tag: bytes, messages: Any, mailbox: str, uid: int = 0) -> None:
+        target = self.account.select(mailbox)
         if target is None:
             self.sendNegativeResponse(tag, b"[TRYCREATE] No folder (Failure)")
             return
@@ -211,14 +234,31 @@ class Session(Login):
         folder: OpenFolder = self.mbox
         try:
             found = folder.search(parse_search(keys, folder.resolve))
-        except SearchRefused as err:
+        except (SearchRefused, NumbersRefused) as err:
             self.sendBadResponse(tag, f"Could not parse command: {err}".encode())
             return
         numbers = found if uid else [folder.number(each) for each in found]
         self.sendUntaggedResponse(b" ".join([b"SEARCH", *(b"%d" % each for each in numbers)]))
         self.sendPositiveResponse(tag, b"SEARCH completed (Success)")
 
-    # Fetching
+    # Messages
+
+    def arg_numbers(self, line: bytes) -> tuple[Numbers, bytes]:
+        text, _, rest = line.partition(b" ")
+        try:
+            return Numbers(text.decode()), rest
+        except NumbersRefused as err:
+            raise IllegalClientResponse(str(err)) from err
+
+    def do_STORE(
+        self, tag: bytes, messages: Numbers, mode: bytes, flags: list[bytes], uid: int = 0
+    ) -> None:
+        if not STORE_MODE.match(mode):
+            self.sendBadResponse(tag, b"Could not parse command")
+        elif not self.mbox.writeable:
+            self.sendNegativeResponse(tag, b"[READ-ONLY] Folder is read only (Failure)")
+        else:
+            super().do_STORE(tag, messages, mode, flags, uid)
 
     def arg_items(self, line: bytes) -> tuple[list[Item], bytes]:
         try:
@@ -228,7 +268,13 @@ class Session(Login):
 
     def spewMessage(self, id: int, msg: Shown, query: list[Item], uid: int) -> Deferred[Any]:
         """Send one message's answer; the result comes when the client has taken it."""
-        response = self._response(id, msg, query, by_uid=bool(uid))
+        try:
+            response = self._response(id, msg, query, by_uid=bool(uid))
+        except Exception:  # noqa: BLE001 - no message that was sent to us may break more than this
+            log.failure("A message could not be shown")
+            self.sendUntaggedResponse(b"BYE [UNAVAILABLE] Temporary System Error")
+            self.close()
+            return Deferred()
         if self._cut_next:
             self.transport.write(response[: len(response) // 2])
             self.close()
@@ -268,6 +314,14 @@ class Session(Login):
         self.account = AccountFolders(self.service, owner)
 
 
+def _decoded_name(argument: tuple[bytes, bytes]) -> tuple[str, bytes]:
+    name, rest = argument
+    try:
+        return name.decode("imap4-utf-7"), rest
+    except (UnicodeError, binascii.Error) as err:
+        raise IllegalClientResponse("Not a name of a folder") from err
+
+
 OPEN = ("select",)
 LOGGED_IN = ("auth", "select")
 MAILBOX_ONLY = (Session._refuse_folder_change, IMAP4Server.arg_line)
@@ -275,7 +329,7 @@ OWN_COMMANDS: dict[bytes, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     b"NAMESPACE": (LOGGED_IN, (Session.do_NAMESPACE,)),
     b"STATUS": (
         LOGGED_IN,
-        (Session.do_STATUS, IMAP4Server.arg_astring, IMAP4Server.arg_plist),
+        (Session.do_STATUS, Session.arg_mailbox, IMAP4Server.arg_plist),
     ),
     b"CREATE": (LOGGED_IN, MAILBOX_ONLY),
     b"DELETE": (LOGGED_IN, MAILBOX_ONLY),
@@ -286,19 +340,27 @@ OWN_COMMANDS: dict[bytes, tuple[tuple[str, ...], tuple[Any, ...]]] = {
         LOGGED_IN,
         (
             Session.do_APPEND,
-            IMAP4Server.arg_astring,
+            Session.arg_mailbox,
             IMAP4Server.opt_plist,
             IMAP4Server.opt_datetime,
             IMAP4Server.arg_literal,
         ),
     ),
     b"UNSELECT": (OPEN, (Session.do_UNSELECT,)),
-    b"COPY": (
+    b"SELECT": (LOGGED_IN, (Session._selectWork, Session.arg_mailbox, 1, b"SELECT")),
+    b"EXAMINE": (LOGGED_IN, (Session._selectWork, Session.arg_mailbox, 0, b"EXAMINE")),
+    b"COPY": (OPEN, (Session.do_COPY, Session.arg_numbers, Session.arg_mailbox)),
+    b"STORE": (
         OPEN,
-        (Session.do_COPY, IMAP4Server.arg_seqset, IMAP4Server.arg_finalastring),
+        (
+            Session.do_STORE,
+            Session.arg_numbers,
+            IMAP4Server.arg_atom,
+            IMAP4Server.arg_flaglist,
+        ),
     ),
     b"SEARCH": (OPEN, (Session.do_SEARCH, IMAP4Server.opt_charset, Session.arg_search)),
-    b"FETCH": (OPEN, (IMAP4Server.do_FETCH, IMAP4Server.arg_seqset, Session.arg_items)),
+    b"FETCH": (OPEN, (IMAP4Server.do_FETCH, Session.arg_numbers, Session.arg_items)),
 }
 COMMANDS = LOGIN_COMMANDS | {
     (state, name): command for name, (states, command) in OWN_COMMANDS.items() for state in states

@@ -1,17 +1,15 @@
 # mypy: allow-untyped-calls
 """One account's folders and a selected one, as Twisted's IMAP server wants to see them."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
-from twisted.mail.imap4 import MessageSet, parseIdList, wildcardToRegexp
+from twisted.mail.imap4 import wildcardToRegexp
 
 from practice.accounts import Account
 from practice.folders import ALL, INBOX, ROLES, SENT, Condition, Filed, Folder, Role
 from practice.imap_fetch import Shown
-from practice.imap_search import SearchRefused
+from practice.imap_numbers import Numbers
 from practice.service import Service
 
 DELIMITER = "/"
@@ -121,15 +119,15 @@ class OpenFolder:
         }
         return {name: values[name]() for name in names}
 
-    def fetch(self, numbers: MessageSet, uid: int) -> Iterator[tuple[int, Shown]]:
+    def fetch(self, numbers: Numbers, uid: int) -> Iterator[tuple[int, Shown]]:
         """The messages with their numbers, read from the disk as they are asked for."""
-        for filed in self._folders.read(self.folder, self._named(numbers, by_uid=bool(uid))):
+        for filed in self._folders.read(self.folder, numbers.uids(self.uids, by_uid=bool(uid))):
             yield self._places[filed.uid], self.show(filed)
 
     def show(self, filed: Filed) -> Shown:
         return Shown(
             filed,
-            partial(self._service.mailbox.source, filed.file),
+            partial(self._service.mailbox.source_or_nothing, filed.file),
             partial(self._labels, filed),
         )
 
@@ -141,20 +139,19 @@ class OpenFolder:
         return self._places[uid]
 
     def resolve(self, text: str, by_uid: bool) -> list[int]:
-        """The UIDs that a set of numbers in a search names."""
-        try:
-            return self._named(parseIdList(text.encode()), by_uid=by_uid)
-        except ValueError as err:
-            raise SearchRefused(f"Not a set of numbers: {text[:40]!a}") from err
+        """The UIDs that a set of numbers in a search names. Raises NumbersRefused."""
+        return Numbers(text).uids(self.uids, by_uid=by_uid)
 
     def store(
-        self, numbers: MessageSet, flags: list[str], mode: int, uid: int
+        self, numbers: Numbers, flags: list[str], mode: int, uid: int
     ) -> dict[int, tuple[str, ...]]:
         """Set flags (``mode`` 0), add (1) or remove (-1) them; the flags then, by number."""
         known = {flag.lower(): flag for flag in FLAGS}
         given = {known[flag.lower()] for flag in flags if flag.lower() in known}
         changed = {}
-        for filed in list(self._folders.read(self.folder, self._named(numbers, by_uid=bool(uid)))):
+        for filed in list(
+            self._folders.read(self.folder, numbers.uids(self.uids, by_uid=bool(uid)))
+        ):
             before = set(filed.flags)
             after = given if mode == 0 else before | given if mode > 0 else before - given
             self._folders.set_flags(self.folder, filed, after)
@@ -180,9 +177,9 @@ class OpenFolder:
         self._places = {uid: place for place, uid in enumerate(self.uids, start=1)}
         return numbers
 
-    def copy_to(self, numbers: MessageSet, target: "OpenFolder", *, by_uid: bool) -> None:
+    def copy_to(self, numbers: Numbers, target: "OpenFolder", *, by_uid: bool) -> None:
         """Another label for each; to Trash and Spam a message moves."""
-        for filed in list(self._folders.read(self.folder, self._named(numbers, by_uid=by_uid))):
+        for filed in list(self._folders.read(self.folder, numbers.uids(self.uids, by_uid=by_uid))):
             if target.folder.role.key in ("trash", "junk"):
                 self._folders.take(filed.id, filed.account, *ROLES.values())
                 self._folders.put(filed.id, filed.account, target.folder.role)
@@ -192,19 +189,6 @@ class OpenFolder:
     def _labels(self, filed: Filed) -> list[Role]:
         """Of the folder that is selected Gmail does not name the label."""
         return [role for role in self._folders.labels(filed.id) if role is not self.folder.role]
-
-    def _named(self, numbers: Any, *, by_uid: bool) -> list[int]:
-        """The UIDs that are there of those that were named, in rising order."""
-        if not self.uids:
-            return []
-        numbers.last = self.uids[-1] if by_uid else len(self.uids)
-        named = []
-        for low, high in numbers.ranges:
-            if by_uid:
-                named += self.uids[bisect_left(self.uids, low) : bisect_right(self.uids, high)]
-            else:
-                named += self.uids[max(low - 1, 0) : high]
-        return named
 
 
 UNSEEN = Condition("NOT instr(m.flags, ?)", ("\\Seen",))

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from practice.folders import EVERYTHING, FIRST_GMAIL_ID, ROLES, Condition
+from practice.imap_numbers import looks_like_numbers
 
 TOKEN = re.compile(rb' *(?:"((?:[^"\\]|\\.)*)"|([()])|([^ ()"]+))', re.DOTALL)
-NUMBERS = re.compile(r"(?:\d+|\*)(?::(?:\d+|\*))?(?:,(?:\d+|\*)(?::(?:\d+|\*))?)*\Z")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FLAGS = {
     "ANSWERED": "\\Answered",
@@ -33,7 +33,7 @@ class SearchRefused(Exception):
 
 
 def parse_search(line: bytes, resolve: Resolve) -> Condition:
-    """Read everything behind SEARCH. Raises SearchRefused."""
+    """Read everything behind SEARCH. Raises SearchRefused, and NumbersRefused from ``resolve``."""
     tokens = _tokens(line)
     if not tokens:
         raise SearchRefused("Missing search keys")
@@ -76,7 +76,7 @@ class _Reader:
         name = token.upper()
         if token == "(":  # noqa: S105
             return self._group()
-        if NUMBERS.match(token):
+        if looks_like_numbers(token):
             return _among(self._resolve(token, False))
         if name in ("ALL", "OLD"):
             return EVERYTHING
@@ -98,7 +98,7 @@ class _Reader:
         if name in HEADERS:
             return _header(name, self._next())
         simple: dict[str, Callable[[str], Condition]] = {
-            "UID": lambda value: _among(self._resolve(_numbers(value), True)),
+            "UID": lambda value: _among(self._resolve(value, True)),
             "KEYWORD": _flag,
             "UNKEYWORD": lambda value: _not(_flag(value)),
             "BEFORE": lambda value: Condition("m.received < ?", (_day(value),)),
@@ -208,12 +208,6 @@ def _among(uids: list[int]) -> Condition:
     if uids and uids[-1] - uids[0] == len(uids) - 1:
         return Condition("p.uid BETWEEN ? AND ?", (uids[0], uids[-1]))
     return Condition("p.uid IN (SELECT value FROM json_each(?))", (json.dumps(uids),))
-
-
-def _numbers(text: str) -> str:
-    if not NUMBERS.match(text):
-        raise SearchRefused(f"Not a set of numbers: {text[:40]!a}")
-    return text
 
 
 def _number(text: str) -> int:

@@ -41,6 +41,13 @@ class Mailbox:
         """The message as filed. Raises FileNotFoundError."""
         return self._path(id).read_bytes()
 
+    def source_or_nothing(self, id: str) -> bytes:
+        """The message as filed; one whose file was taken away is empty."""
+        try:
+            return self.source(id)
+        except FileNotFoundError:
+            return b""
+
     def subject(self, id: str) -> str:
         """The decoded subject; a message whose file was taken away has none."""
         try:
@@ -52,18 +59,12 @@ class Mailbox:
 
     def has_header(self, id: str, name: str, value: str) -> bool:
         """Whether a field contains the value, for a search; one of no value is there at all."""
-        try:
-            fields = header_of(self.source(id)).get_all(name, [])
-        except FileNotFoundError:
-            return False
+        fields = header_of(self.source_or_nothing(id)).get_all(name, [])
         return any(value.casefold() in _decoded(field).casefold() for field in fields)
 
     def has_text(self, id: str, value: str, with_header: bool) -> bool:
         """Whether the message as it went over the wire contains the value, for a search."""
-        try:
-            header, _, body = self.source(id).partition(b"\r\n\r\n")
-        except FileNotFoundError:
-            return False
+        header, _, body = self.source_or_nothing(id).partition(b"\r\n\r\n")
         text = header + body if with_header else body
         return value.casefold() in text.decode("utf-8", "replace").casefold()
 

@@ -28,7 +28,7 @@ from practice.faults import Fault
 from practice.pop_maildrop import Maildrop
 from practice.sasl import Conversation, Gatekeeper
 from practice.service import Service
-from practice.steps import Reactor, Steps
+from practice.steps import GRACE, Reactor, Steps
 
 LONGEST_SESSION = timedelta(days=7)
 RECENT = "recent:"
@@ -76,8 +76,8 @@ class Session(Steps, POP3):
         self.setTimeout(None)
 
     def timeoutConnection(self) -> None:
-        if self.closing:
-            self.transport.abortConnection()
+        if self.closing or self._over:
+            self.cut()
         else:
             self.close()
 
@@ -97,6 +97,7 @@ class Session(Steps, POP3):
         """At once, or behind the message that is being sent."""
         if self._sending:
             self._over = True
+            self.setTimeout(GRACE)
         elif not self.closing:
             self.failResponse(EXPIRED)
             self.close()

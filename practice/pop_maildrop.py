@@ -38,8 +38,8 @@ class Maildrop:
         return f"GmailId{self._messages[number - 1].gmail_id:x}"
 
     def content(self, number: int) -> bytes:
-        """The message with its bytes as they came. Raises FileNotFoundError."""
-        return self._service.mailbox.source(self._messages[number - 1].file)
+        """The message with its bytes as they came."""
+        return self._service.mailbox.source_or_nothing(self._messages[number - 1].file)
 
     def note_fetched(self, number: int) -> None:
         self._fetched.add(number)

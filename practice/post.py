@@ -11,7 +11,7 @@ from email.message import Message
 
 from twisted.logger import Logger
 
-from practice.accounts import Accounts
+from practice.accounts import Account, Accounts
 from practice.answers import Answer, answer_of
 from practice.clock import Clock
 from practice.folders import ALL, INBOX, OUTSIDE_ALL, SENT, TRASH, Folder, Folders
@@ -135,10 +135,19 @@ class Post:
         answer = at + self._settings.answer_delay
         self._expect(Coming(sent, "sent", accepted.id, accepted.account, ""))
         for address in accepted.to.split(", "):
-            if owner := self._accounts.owner_of(address):
+            if owner := self._owner_of(address):
                 self._expect(Coming(answer, "inbox", accepted.id, owner.email, address))
             else:
                 self._expect(Coming(answer, "answer", accepted.id, accepted.account, address))
+
+    def _owner_of(self, address: str) -> Account | None:
+        """Whose inbox mail to this address reaches, by its own name or an alias of it."""
+        if owner := self._accounts.owner_of(address):
+            return owner
+        return next(
+            (each for each in self._accounts if self._settings.of(each.email).may_be_from(address)),
+            None,
+        )
 
     def _expect(self, coming: Coming) -> None:
         self._connection.execute(
@@ -199,7 +208,7 @@ class Post:
             self._folders.put(known[0], account, INBOX)
 
     def _return(self, answer: Answer, at: datetime) -> str:
-        owner = self._accounts.owner_of(answer.to)
+        owner = self._owner_of(answer.to)
         if owner is None:
             return ""
         self._receive(owner.email, "", answer.content, answer.to, at)

@@ -85,6 +85,10 @@ class Service:
         }
         write_private(self._state_path, json.dumps(state))
 
+    def close(self) -> None:
+        """Nothing may be asked of it afterwards."""
+        self.folders.connection.close()
+
     def used(self, account: Account) -> int:
         """Recipients of the last 24 hours by the practice clock."""
         return self.ledger.used(account.email, self.clock.now())

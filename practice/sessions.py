@@ -44,7 +44,9 @@ class Sessions:
     def live(self, protocol: str, account: Account) -> int:
         """How many sessions an account has open at once."""
         return sum(
-            each.protocol == protocol and each.owner is not None and each.owner == account
+            each.protocol == protocol
+            and each.owner is not None
+            and each.owner.email == account.email
             for each in self._live
         )
 
