@@ -93,6 +93,8 @@ class CuttingProxy:
     def conversation(self, cut: Cut | None = None) -> Iterator[Conversation]:
         """A port for one connection; after the block it is over on both sides."""
         listener = socket.create_server((HOST, 0))
+        # Lines are passed on one by one; none shall wait until the last is acknowledged.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         talk = Conversation(listener.getsockname()[1])
         serving = asyncio.run_coroutine_threadsafe(self._serve(listener, talk, cut), self._loop)
         try:
