@@ -27,7 +27,7 @@ def an_invalid_message_id(account: Account) -> str:
     original = header["X-Google-Original-Message-ID"]
     if header["Message-ID"] == probe.message_id:
         return "kept"
-    domain = str(header["Message-ID"]).rpartition("@")[2]
+    domain = str(header["Message-ID"]).rpartition("@")[2].removesuffix(">")
     return f"replaced by one at {domain}; the old one in X-Google-Original-Message-ID: {original}"
 
 
