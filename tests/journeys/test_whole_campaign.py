@@ -28,6 +28,17 @@ def most_in_any_24_hours(moments: list[datetime]) -> int:
     return most
 
 
+def logins(gmail: PracticeGmail, account: str = ANA) -> int:
+    counts = {row["email"]: row["logins"] for row in gmail.control()["accounts"]}
+    return int(counts[account]["smtp"])
+
+
+def end_sessions_after(gmail: PracticeGmail, people: list[str], count: int) -> None:
+    """Every `count` messages Gmail ends the session, as if it had idled."""
+    idle = {"where": "rcpt", "reply": "451 4.4.2 Timeout - closing connection."}
+    gmail.control(faults=[{**idle, "to": each} for each in people[count::count]])
+
+
 def by_day(gmail: PracticeGmail) -> dict[str, int]:
     return dict(Counter(moment.date().isoformat() for moment in accepted_at(gmail)))
 
@@ -36,13 +47,17 @@ def test_it_writes_to_1200_people_once_each_at_500_in_any_24_hours(
     gmail: PracticeGmail, shop: Path
 ) -> None:
     people = daypost.import_people(shop, "everybody", 1200)
+    end_sessions_after(gmail, people, 50)
+    before = logins(gmail)
     with VirtualClock(gmail, utc("2027-03-01T10:00:00")) as clock:
         campaign = daypost.launch(shop, "everybody", ANA, options=("--pace", "asap"))
         foretold = daypost.run("forecast", "--campaign", campaign)
+        daypost.run("deliver", "--once")
+        assert logins(gmail) - before == 10, "500 messages, and a session for each 50"
         daypost.send_until_done(clock, campaign)
         afterwards = daypost.run("forecast", "--campaign", campaign)
     assert Counter(row["to"] for row in gmail.ledger()) == Counter(people)
-    assert gmail.refused() == []
+    assert len(gmail.refused()) == len(people[50::50])
     assert most_in_any_24_hours(accepted_at(gmail)) == 500
     days = {"2027-03-01": 500, "2027-03-02": 500, "2027-03-03": 200}
     assert foretold["by_day"] == afterwards["by_day"] == by_day(gmail) == days
@@ -56,6 +71,7 @@ def test_it_keeps_within_its_hours_and_what_the_rolling_window_allows(
 ) -> None:
     people = daypost.import_people(shop, "everybody", 1200)
     hours = ("--pace", "asap", "--hours", "09:00-12:00", "--days", "mon,tue,wed,thu,fri")
+    before = logins(gmail)
     # A Thursday, late in the window: the next day's slots free as late.
     with VirtualClock(gmail, utc("2027-03-04T11:00:00")) as clock:
         campaign = daypost.launch(shop, "everybody", ANA, options=hours)
@@ -68,6 +84,8 @@ def test_it_keeps_within_its_hours_and_what_the_rolling_window_allows(
     days = {"2027-03-04": 500, "2027-03-05": 500, "2027-03-08": 200}
     assert foretold["by_day"] == by_day(gmail) == days
     assert gmail.refused() == []
+    # Three days of up to 500 messages each.
+    assert logins(gmail) - before <= 3 * 20
 
 
 def test_it_carries_less_on_a_day_whose_slots_free_too_late(
