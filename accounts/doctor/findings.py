@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.doctor import remedies
 from accounts.doctor.check import Check, Name, is_needed
-from accounts.doctor.probes import Outcome
+from accounts.doctor.probes import NotSeen, Outcome
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from gmail.endpoints import Endpoints
@@ -43,6 +43,8 @@ def check(
 
 def _said(error: GmailError | VaultError) -> str:
     """What happened, in one sentence; a refusal in Gmail's own words."""
+    if isinstance(error, NotSeen):
+        return _("Not looked at: “%(name)s” does not work.") % {"name": error.first}
     if isinstance(error, AuthRefused):
         return _("Gmail refuses the log-in: “%(said)s”") % {"said": error.said}
     return str(error)

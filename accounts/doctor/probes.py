@@ -26,6 +26,16 @@ WAIT_SECONDS = 6
 
 # What a probe found: nothing but that it worked, folders, how far our clock is ahead, or an error.
 Outcome = None | Folders | timedelta | GmailError
+
+
+class NotSeen(GmailError):
+    """What could not be looked at because `first`, which comes before it, failed."""
+
+    def __init__(self, first: Name) -> None:
+        super().__init__(f"{first} failed.")
+        self.first = first
+
+
 Tell = Callable[[Name, Outcome], None]
 Told = queue.SimpleQueue[tuple[Name, Outcome]]
 
@@ -86,6 +96,7 @@ def _run(probe: Probe, told: Told) -> None:
     finally:
         for name in tuple(left):
             tell(name, stopped)
+            stopped = NotSeen(name)
 
 
 def _smtp(access: Access, security: Security, tell: Tell) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import explain
 from accounts.doctor.check import Name
+from accounts.doctor.probes import NotSeen
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from gmail.endpoints import Endpoints
@@ -39,6 +40,8 @@ def remedy(
 ) -> str:
     """`endpoints` is None where not even they are known."""
     match error:
+        case NotSeen():
+            return _("Do what “%(name)s” asks, then run the doctor again.") % {"name": error.first}
         case CaFileUnreadable():
             return _("Set GMAIL_CA_FILE to a PEM file that can be read, or leave it out.")
         case VaultError():

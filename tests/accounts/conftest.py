@@ -20,7 +20,8 @@ def shared_gmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeG
 @pytest.fixture
 def gmail(shared_gmail: PracticeGmail, settings: Settings, tmp_path: Any) -> PracticeGmail:
     """A running practice Gmail without faults, which the environment calls Google."""
-    shared_gmail.control(clock_offset=0, limit=100_000, faults=[])
+    as_at_first = {"imap": {ANA: True}, "pop": {ANA: True}, "hide": {ANA: []}}
+    shared_gmail.control(clock_offset=0, limit=100_000, faults=[], **as_at_first)
     for name, value in settings_for(shared_gmail).items():
         setattr(settings, name, value)
     settings.PRACTICE_DIR = tmp_path / "no-practice"

@@ -15,10 +15,10 @@ from accounts.doctor.check import Check, Name
 from accounts.doctor.examination import Examination
 from accounts.models import CheckUp, GmailAccount, Workspace
 from tests.accounts.doctor.silent_servers import port_that_trickles
-from tests.accounts.gmail_cast import BEN, connect_ana, connect_by_consent
+from tests.accounts.gmail_cast import ANA, BEN, connect_ana, connect_by_consent
 from tests.practice_gmail import PracticeGmail
 
-LOG_INS = (Name.SMTP_SSL, Name.SMTP_STARTTLS, Name.IMAP, Name.POP, Name.SENT_FOLDER)
+LOG_INS = (Name.SMTP_SSL, Name.SMTP_STARTTLS, Name.IMAP, Name.POP)
 
 
 def look(account: GmailAccount) -> dict[str, Check]:
@@ -84,6 +84,7 @@ def test_it_says_that_an_app_password_is_refused(
     assert "535 5.7.8" in found["smtp-ssl"].detail
     for name in LOG_INS:
         assert "make a new app password" in found[name].remedy
+    assert "“imap”" in found["sent-folder"].remedy
 
 
 def test_it_says_that_a_consent_is_over(gmail: PracticeGmail, workspace: Workspace) -> None:
@@ -92,7 +93,7 @@ def test_it_says_that_a_consent_is_over(gmail: PracticeGmail, workspace: Workspa
     gmail.control(revoke=BEN)
     found = look(account)
     assert red(found) == {"smtp-ssl", "imap", "sent-folder"}
-    for name in LOG_INS:
+    for name in (*LOG_INS, Name.SENT_FOLDER):
         assert "7 days" in found[name].remedy
         assert "Publishing status" in found[name].remedy
     assert found["clock"].ok
@@ -176,6 +177,30 @@ def test_it_says_that_the_clock_is_wrong(
     assert check.is_red
     assert words in check.detail
     assert "NTP" in check.remedy
+
+
+def test_it_says_that_sent_is_hidden_from_imap(gmail: PracticeGmail, workspace: Workspace) -> None:
+    account = connect_ana(workspace)
+    gmail.control(hide={ANA: ["sent"]})
+    found = look(account)
+    assert red(found) == {"sent-folder"}
+    assert "“Show in IMAP”" in found["sent-folder"].remedy
+
+
+def test_it_advises_to_show_all_mail(gmail: PracticeGmail, workspace: Workspace) -> None:
+    account = connect_ana(workspace)
+    gmail.control(hide={ANA: ["all"]})
+    check = look(account)["sent-folder"]
+    assert check.ok
+    assert "“All Mail”" in check.remedy
+
+
+def test_it_says_that_pop_is_switched_off(gmail: PracticeGmail, workspace: Workspace) -> None:
+    account = connect_ana(workspace, inbound="pop")
+    gmail.control(pop={ANA: False})
+    found = look(account)
+    assert red(found) == {"pop"}
+    assert "Enable POP" in found["pop"].remedy
 
 
 def test_it_asks_no_clock_of_who_has_no_token(
