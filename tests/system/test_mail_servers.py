@@ -59,6 +59,17 @@ def test_it_asks_the_practice_gmail_whether_a_token_is_good(servers: MailServers
         log_in(servers, ANA, token)
 
 
+def test_it_takes_no_token_whose_time_is_over(servers: MailServers) -> None:
+    token = servers.fresh_token()
+    try:
+        servers.gmail.control(clock_offset=3_601)
+        with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+            log_in(servers, ANA, token)
+    finally:
+        servers.gmail.control(clock_offset=0)
+    assert log_in(servers, ANA, token) == "AUTH"
+
+
 def test_it_takes_no_token_of_somebody_else(servers: MailServers) -> None:
     token = OAuthClient(servers.gmail).connect(ANA)["access_token"]
     with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
