@@ -1,9 +1,9 @@
 """Renewal of access tokens, with real threads and the practice Gmail's token endpoint."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -23,15 +23,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class CountingProxy:
-    """Stands before the token endpoint and counts what comes by."""
+    """Stands before the token endpoint, counts what comes by, and holds it until `go_on`."""
 
     def __init__(self, target: str) -> None:
         self.requests = 0
+        self.go_on = threading.Event()
+        self.go_on.set()
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 proxy.requests += 1
+                proxy.go_on.wait(10)
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 kind = {"Content-Type": self.headers["Content-Type"]}
                 answer = requests.post(target, data=body, headers=kind, timeout=10)
@@ -97,24 +100,69 @@ def test_it_renews_a_token_five_minutes_before_it_ends(
     assert sealed.ACCESS_TOKEN.open(account) == second
 
 
-def test_it_renews_once_for_twenty_threads(
-    account: GmailAccount, token_endpoint: CountingProxy
-) -> None:
-    expire(account)
-    together = threading.Barrier(20)
+THREADS = 20
 
-    def work() -> str:
+
+@pytest.mark.parametrize(
+    ("good_for", "lease"),
+    [(0, None), (4.5, None), (0, timedelta(seconds=1))],
+    ids=["over", "about to end", "left by a refresher that died"],
+)
+def test_it_renews_once_for_twenty_threads(
+    account: GmailAccount,
+    token_endpoint: CountingProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    good_for: float,
+    lease: timedelta | None,
+) -> None:
+    """Google answers only when every thread has found that the token must be renewed."""
+    before = sealed.ACCESS_TOKEN.open(account)
+    expire(account, minutes=good_for)
+    if lease:
+        until = timezone.now() + lease
+        GmailAccount.objects.filter(pk=account.pk).update(token_lease_until=until)
+    token_endpoint.go_on.clear()
+    _when_all_have_tried(THREADS, token_endpoint.go_on.set, monkeypatch)
+
+    found = _ask_together(account, THREADS)
+
+    assert len(set(found)) == 1
+    assert before not in found
+    assert token_endpoint.requests == 1
+    account.refresh_from_db()
+    assert account.token_lease_until is None
+
+
+def _when_all_have_tried(
+    threads: int, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Call `act` once so many threads have tried to take the lease."""
+    tried = set()
+    original = tokens._take_lease
+
+    def take_lease(row: GmailAccount, now: datetime) -> bool:
+        taken = original(row, now)
+        tried.add(threading.get_ident())
+        if len(tried) == threads:
+            act()
+        return taken
+
+    monkeypatch.setattr(tokens, "_take_lease", take_lease)
+
+
+def _ask_together(account: GmailAccount, threads: int) -> list[str]:
+    together = threading.Barrier(threads)
+
+    def ask() -> str:
         try:
             together.wait(10)
             return tokens.access_token(account, timezone.now())
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(20) as pool:
-        futures = [pool.submit(work) for _ in range(20)]
-        found = {future.result(timeout=60) for future in futures}
-    assert len(found) == 1
-    assert token_endpoint.requests == 1
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(ask) for _ in range(threads)]
+        return [future.result(timeout=60) for future in futures]
 
 
 def test_it_takes_over_from_a_refresher_that_died(
