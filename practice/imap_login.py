@@ -3,6 +3,7 @@
 
 import base64
 import binascii
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ BEFORE_LOGIN = (
 )
 AFTER_LOGIN = "IMAP4rev1 UNSELECT IDLE NAMESPACE ID CHILDREN X-GM-EXT-1 SPECIAL-USE"
 MECHANISMS = ("XOAUTH2", "PLAIN", "OAUTHBEARER")
+QUOTED = re.compile(rb'"((?:[^"\\]|\\["\\])*)"(?: (.*))?\Z')
 
 BAD_CREDENTIALS = b"[AUTHENTICATIONFAILED] Invalid credentials (Failure)"
 SWITCHED_OFF = (
@@ -126,6 +128,13 @@ class Login(Steps, IMAP4Server):
 
     # Who is it?
 
+    def arg_astring(self, line: bytes, final: bool = False) -> Any:
+        """Twisted knows no quotes within a quoted string."""
+        match = QUOTED.match(line.strip())
+        if match is None:
+            return super().arg_astring(line, final)
+        return re.sub(rb"\\(.)", rb"\1", match[1]), match[2] or b""
+
     def do_LOGIN(self, tag: bytes, user: bytes, password: bytes) -> None:
         account = self.service.accounts.authenticate(
             user.decode("utf-8", "replace"), password.decode("utf-8", "replace")
@@ -190,7 +199,7 @@ COMMANDS: dict[tuple[str, bytes], tuple[Any, ...]] = {
         IMAP4Server.arg_atom,
         IMAP4Server.arg_line,
     ),
-    ("unauth", b"LOGIN"): (Login.do_LOGIN, IMAP4Server.arg_astring, IMAP4Server.arg_finalastring),
+    ("unauth", b"LOGIN"): (Login.do_LOGIN, Login.arg_astring, Login.arg_finalastring),
     **{(state, b"CAPABILITY"): (Login.do_CAPABILITY,) for state in ("unauth", "auth", "select")},
     **{
         (state, b"ID"): (Login.do_ID, IMAP4Server.arg_line)

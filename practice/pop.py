@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 from twisted.mail.pop3 import POP3
-from twisted.protocols.basic import FileSender
+from twisted.protocols.basic import FileSender, LineReceiver
 from twisted.python.failure import Failure
 
 from practice.accounts import Account
@@ -46,8 +46,8 @@ EXPIRED = "[SYS/TEMP] Session expired, please login again."
 NO_SUCH_MESSAGE = "Message number out of range."
 
 
-class Session(Steps, POP3):
-    """One client of POP."""
+class Session(Steps, LineReceiver, POP3):
+    """One client of POP. LineReceiver, unlike what POP3 is by itself, can pause."""
 
     protocol = "pop"
 
@@ -124,7 +124,7 @@ class Session(Steps, POP3):
             self.service.post.deliver()
             self.look_at_the_clock()
         if not self.closing:
-            super().lineReceived(line)
+            POP3.lineReceived(self, line)
 
     def state_COMMAND(self, line: bytes) -> None:
         """RFC 1939 section 3: a keyword and its arguments, in plain ASCII."""
