@@ -99,6 +99,7 @@ class Control:
         for change in changes:
             change()
         self._service.keep_state()
+        self._service.post.deliver()
         return self.show(call)
 
     def _read(self, body: bytes) -> list[Callable[[], None]]:

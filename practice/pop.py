@@ -33,7 +33,8 @@ from practice.steps import GRACE, Reactor, Steps
 LONGEST_SESSION = timedelta(days=7)
 RECENT = "recent:"
 MECHANISMS = ("PLAIN", "XOAUTH2", "OAUTHBEARER")
-BEFORE_LOGIN = ("CAPA", "AUTH", "USER", "PASS", "QUIT", "NOOP")
+TO_LOG_IN = ("AUTH", "USER", "PASS")
+BEFORE_LOGIN = (*TO_LOG_IN, "CAPA", "QUIT", "NOOP")
 STEPS = {"UIDL": "uidl", "TOP": "top", "RETR": "retr"}
 MIDWAY = ("top", "retr")
 
@@ -166,6 +167,8 @@ class Session(Steps, LineReceiver, POP3):
             self.failResponse("bad command")
         elif self.mbox is None and keyword not in BEFORE_LOGIN:
             self.failResponse("bad command: not logged in")
+        elif self.mbox is not None and keyword in TO_LOG_IN:
+            self.failResponse("bad command: logged in already")
         else:
             handlers[keyword][1](*([argument] if argument else []))
 
@@ -201,7 +204,7 @@ class Session(Steps, LineReceiver, POP3):
         mechanism, _, initial = argument.partition(" ")
         name = mechanism.upper()
         conversation = self._gatekeeper.begin(name) if name in MECHANISMS else None
-        if conversation is None or self.mbox is not None:
+        if conversation is None:
             self.failResponse("bad command")
             return
         self._conversation = conversation
