@@ -77,5 +77,5 @@ class Mailbox:
     # --- Steps -----------------------------------------------------------------------------------
 
     def by_google(self, *steps: str) -> tuple[str, ...]:
-        """Steps that end on Google's own page, which programs offer with IMAP only."""
+        """Steps that end on Google's own page. Programs set IMAP up that way."""
         return () if self.is_practice or self.incoming == "pop" else steps

@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.models import GmailAccount
 from campaigns.delivery.compose import Composer
-from campaigns.models import Message
+from campaigns.delivery.sender import send_due
+from campaigns.models import Campaign, Message
+from gmail.replies import Reply
+from gmail.smtp import SmtpSession
 from tests.campaigns.making import make_account, make_campaign, make_workspace
+from tests.practice_gmail import PracticeGmail
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +39,25 @@ def test_it_is_from_the_alias_and_unsubscribes_at_the_account() -> None:
     assert mail["From"] == "Ana's shop <shop@example.com>"
     assert mail["Reply-To"] == "desk@example.com"
     assert mail["List-Unsubscribe"] == "<mailto:ana@gmail.com?subject=unsubscribe>"
+
+
+def test_it_keeps_the_account_in_the_envelope(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or Gmail would tell somebody else what came back."""
+    GmailAccount.objects.update(from_address="shop@example.com")
+    begin, senders = SmtpSession.begin, []
+
+    def listen(self: SmtpSession, sender: str, recipient: str) -> Reply:
+        senders.append(sender)
+        return begin(self, sender, recipient)
+
+    monkeypatch.setattr(SmtpSession, "begin", listen)
+    assert send_due(account.pk).sent == len(senders) == 3
+    assert set(senders) == {account.address}
 
 
 @pytest.mark.parametrize(
