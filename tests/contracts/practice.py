@@ -7,7 +7,7 @@ from imapclient import imap_utf7
 from gmail.endpoints import Endpoints
 from tests.contracts.mail import independent_imap
 from tests.contracts.server import Place, ServerProtocol
-from tests.gmail.cast import ANA, ANA_PASSWORD, endpoints_of
+from tests.gmail.cast import ANA, endpoints_of
 from tests.practice.clients import OAuthClient
 from tests.practice_gmail import PracticeGmail
 
@@ -18,17 +18,21 @@ SENT = "[Gmail]/Gesendete & geprüfte"
 class PracticeServer:
     gmail: PracticeGmail
     endpoints: Endpoints
-    address: str = ANA
-    app_password: str = ANA_PASSWORD
+    address: str
+    app_password: str
     gmail_search: bool = True
     sent_folder: str = SENT
 
     @classmethod
-    def of(cls, gmail: PracticeGmail) -> "PracticeServer":
-        return cls(gmail, endpoints_of(gmail))
+    def of(cls, gmail: PracticeGmail, address: str = ANA) -> "PracticeServer":
+        return cls(gmail, endpoints_of(gmail), address, gmail.app_password(address))
+
+    @property
+    def login(self) -> dict[str, str]:
+        return {"address": self.address, "app_password": self.app_password}
 
     def fresh_token(self) -> str:
-        return str(OAuthClient(self.gmail).connect(ANA)["access_token"])
+        return str(OAuthClient(self.gmail).connect(self.address)["access_token"])
 
     def put(self, message: bytes, place: Place = "inbox") -> None:
         name = imap_utf7.encode({"inbox": "INBOX", "sent": SENT}[place]).decode()

@@ -129,9 +129,8 @@ def send_two(
         session = SmtpSession.open(
             endpoints,
             security="ssl",
-            address=server.address,
-            app_password=server.app_password,
             timeout=timeout,
+            **server.login,
         )
         for place, to in enumerate(recipients or [new_id(), new_id()]):
             session.begin(server.address, to)
@@ -155,10 +154,10 @@ def fate(session: SmtpSession) -> str:
 
 
 @pytest.fixture(scope="module")
-def message_id(server: PracticeServer) -> str:
+def message_id(small_mailbox: PracticeServer) -> str:
     """Of the message that is read."""
     message_id = new_id()
-    server.put(message(b"one\r\n.two\r\n", message_id=message_id))
+    small_mailbox.put(message(b"one\r\n.two\r\n", message_id=message_id))
     return message_id
 
 
@@ -178,15 +177,13 @@ def pop_proxy(
 
 @pytest.mark.parametrize("how", HOWS)
 def test_a_new_imap_session_carries_on_where_one_was_cut(
-    server: PracticeServer, imap_proxy: CuttingProxy, message_id: str, how: How
+    small_mailbox: PracticeServer, imap_proxy: CuttingProxy, message_id: str, how: How
 ) -> None:
     def read(endpoints: Endpoints, timeout: float) -> object:
         def open_session(at: Endpoints) -> ImapSession:
-            return ImapSession.open(
-                at, address=server.address, app_password=server.app_password, timeout=timeout
-            )
+            return ImapSession.open(at, timeout=timeout, **small_mailbox.login)
 
-        reader = Reader(open_session, endpoints, server.endpoints)
+        reader = Reader(open_session, endpoints, small_mailbox.endpoints)
         folders = reader.ask(lambda session: session.folders())
         inbox, (uid,) = reader.ask(
             lambda session: (session.examine("INBOX"), session.find(message_id))
@@ -197,20 +194,18 @@ def test_a_new_imap_session_carries_on_where_one_was_cut(
         reader.close()
         return folders, inbox, uid, headers, content, later
 
-    expect_the_same_at_every_cut(server, imap_proxy, how, read)
+    expect_the_same_at_every_cut(small_mailbox, imap_proxy, how, read)
 
 
 @pytest.mark.parametrize("how", HOWS)
 def test_a_new_pop_session_carries_on_where_one_was_cut(
-    server: PracticeServer, pop_proxy: CuttingProxy, message_id: str, how: How
+    small_mailbox: PracticeServer, pop_proxy: CuttingProxy, message_id: str, how: How
 ) -> None:
     def read(endpoints: Endpoints, timeout: float) -> object:
         def open_session(at: Endpoints) -> PopSession:
-            return PopSession.open(
-                at, address=server.address, app_password=server.app_password, timeout=timeout
-            )
+            return PopSession.open(at, timeout=timeout, **small_mailbox.login)
 
-        reader = Reader(open_session, endpoints, server.endpoints)
+        reader = Reader(open_session, endpoints, small_mailbox.endpoints)
         uidls = reader.ask(lambda session: session.uidls())
         tops = [
             reader.ask(lambda session, name=name: session.top(session.uidls()[name], 1))
@@ -220,7 +215,7 @@ def test_a_new_pop_session_carries_on_where_one_was_cut(
         assert any(message_id.encode() in top for top in tops)
         return uidls, tops
 
-    expect_the_same_at_every_cut(server, pop_proxy, how, read)
+    expect_the_same_at_every_cut(small_mailbox, pop_proxy, how, read)
 
 
 class Reader:
