@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts import ledger, quota
 from accounts.ledger import Entry
-from accounts.models import GmailAccount
+from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
 from campaigns.delivery import snapshot
 from campaigns.models import Campaign, CampaignAccount, Message, Suppression
@@ -148,8 +148,14 @@ def held(claim: Claim) -> QuerySet[Message]:
     return Message.objects.filter(pk=claim.message_id, claim_holder=claim.holder)
 
 
-def suppressions(claim: Claim) -> QuerySet[Suppression]:
-    return Suppression.objects.filter(workspace=OuterRef("workspace"), email_key=claim.to_key)
+def may_reach(claim: Claim) -> Q:
+    """Messages that no suppression stands against.
+
+    What Daypost itself writes, to a person who works with it and has asked for it, is no campaign:
+    who opted out of those must still get the link that sets a new password.
+    """
+    suppressed = Suppression.objects.filter(workspace=OuterRef("workspace"), email_key=claim.to_key)
+    return Q(source=LedgerRow.Source.SYSTEM) | Q(~Exists(suppressed))
 
 
 def stopped() -> QuerySet[Campaign]:
@@ -167,7 +173,7 @@ def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
     """
     if held(claim).select_for_update().first() is None:
         return False
-    wanted = held(claim).filter(~Exists(suppressions(claim)), ~Exists(stopped()))
+    wanted = held(claim).filter(may_reach(claim), ~Exists(stopped()))
     moved = states.move_messages(
         wanted.filter(claim_until__gt=now),
         Message.State.CLAIMED,

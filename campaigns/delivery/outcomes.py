@@ -6,7 +6,6 @@ Each function is one transaction that settles the message and its ledger row tog
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from accounts import explain, ledger, standing
@@ -153,7 +152,7 @@ def _is_single(claim: Claim) -> bool:
 
 
 def is_suppressed(claim: Claim) -> bool:
-    return held(claim).filter(Exists(claims.suppressions(claim))).exists()
+    return held(claim).exclude(claims.may_reach(claim)).exists()
 
 
 def _settle(claim: Claim, source: M, target: M, **changes: object) -> None:
