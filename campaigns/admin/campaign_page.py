@@ -95,7 +95,7 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
     accounts = list(campaign.accounts.order_by("id"))
     zone = zone_of(campaign.workspace, accounts)
     plan = forecast_workspace(campaign.workspace, now)
-    report = status.status_of(campaign, now, plan)
+    report = status.status_of(campaign, now, plan, zone)
     planned = plan.by_day(campaign.pk) if campaign.state == Campaign.State.SENDING else {}
     sent = {day: count - planned.get(day, 0) for day, count in report.by_day.items()}
     return {
@@ -109,7 +109,7 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),
         "calendar": calendar(_some(sent), planned, now.astimezone(zone).date()),
         "launched": wording.moment(campaign.launched_at or campaign.created_at, now, zone),
-        "uses": [_use(use, now) for use in status.uses_of(accounts, now)],
+        "uses": [_use(use, now, zone) for use in status.uses_of(accounts, now)],
         "zone": zone,
     }
 
@@ -136,8 +136,7 @@ def _messages_url(campaign: Campaign, state: str) -> str:
     return f"{reverse('admin:campaigns_message_changelist')}?{query}"
 
 
-def _use(use: status.AccountUse, now: datetime) -> dict[str, Any]:
-    zone = ZoneInfo(use.account.time_zone)
+def _use(use: status.AccountUse, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     full = use.free_now == 0 and use.next_free_at is not None
     return {
         "account": use.account,

@@ -79,7 +79,7 @@ def of_workspace(
     zone = ZoneInfo(sending[0].workspace.time_zone)
     upcoming = min(plan.departures, key=lambda one: one.at, default=None)
     if upcoming is None:
-        report = status_of(sending[0], now, plan)
+        report = status_of(sending[0], now, plan, zone)
         return Headline(_("Nothing leaves now"), report.why_not_now or "")
     campaign = next(one for one in sending if one.pk == upcoming.campaign_id)
     first = _next_message(next_recipient(campaign) or "", upcoming.at, now, zone)

@@ -47,8 +47,17 @@ class Status:
         return sum(self.counts[state] for state in DONE)
 
 
-def status_of(campaign: Campaign, now: datetime, plan: Forecast | None = None) -> Status:
-    """`plan`: the workspace's forecast, when the caller has it already."""
+def status_of(
+    campaign: Campaign,
+    now: datetime,
+    plan: Forecast | None = None,
+    zone: ZoneInfo | None = None,
+) -> Status:
+    """`plan`: the workspace's forecast, when the caller has it already.
+
+    `zone` is the one in which the reason tells its moment: that of the page around it, or else
+    that of the account it is about.
+    """
     if plan is None:
         plan = forecast_workspace(campaign.workspace, now)
     counts = message_counts(campaign)
@@ -58,7 +67,7 @@ def status_of(campaign: Campaign, now: datetime, plan: Forecast | None = None) -
         campaign=campaign,
         counts=counts,
         events=event_counts(campaign),
-        why_not_now=_sentence(*held_by, now) if held_by else _at_rest(campaign),
+        why_not_now=_sentence(*held_by, now, zone) if held_by else _at_rest(campaign),
         held_by=held_by[0].reason if held_by else None,
         next_at=plan.next_at(campaign.pk) if sending else None,
         next_to=next_recipient(campaign) if sending else None,
@@ -141,10 +150,11 @@ def obstacle(campaign: Campaign, now: datetime) -> tuple[Turn, GmailAccount] | N
     return min(known or obstacles, key=lambda one: one[0].at or now, default=None)
 
 
-def _sentence(turn: Turn, account: GmailAccount, now: datetime) -> str:
+def _sentence(turn: Turn, account: GmailAccount, now: datetime, zone: ZoneInfo | None) -> str:
+    zone = zone or ZoneInfo(account.time_zone)
     named = {
         "address": account.address,
-        "at": _local(turn.at, account) if turn.at else "",
+        "at": date_format(turn.at.astimezone(zone), "D j M, H:i") if turn.at else "",
         "used": quota.used(ledger.window(account, now), now),
         "limit": ledger.limits(account).in_force(now),
         "reason": rest_words.why(account.resting_reason),
@@ -171,10 +181,6 @@ _SENTENCES = {
     Reason.BETWEEN_BURSTS: lambda: _("Between two bursts. Goes on %(at)s."),
     Reason.TRY_LATER: lambda: _("Gmail asked to try again later: %(at)s."),
 }
-
-
-def _local(at: datetime, account: GmailAccount) -> str:
-    return date_format(at.astimezone(ZoneInfo(account.time_zone)), "D j M, H:i")
 
 
 def next_recipient(campaign: Campaign) -> str | None:

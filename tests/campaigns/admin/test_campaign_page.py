@@ -1,9 +1,11 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import GmailAccount
 from campaigns.models import Campaign, Message, Revision
@@ -248,3 +250,16 @@ def test_an_outsider_does_nothing(outsider_client, campaign, name):
     assert outsider_client.post(url(name, campaign)).status_code == 404
     campaign.refresh_from_db()
     assert campaign.state == "sending"
+
+
+def test_it_tells_every_time_in_the_zone_that_it_names(client, campaign):
+    """Its accounts may be in several; the page is in the first one's."""
+    first = campaign.accounts.get()
+    GmailAccount.objects.filter(pk=first.pk).update(time_zone="Asia/Tokyo", state="disconnected")
+    until = timezone.now() + timedelta(hours=2)
+    second = make_account(campaign.workspace, time_zone="Europe/Athens", resting_until=until)
+    campaign.campaign_accounts.create(account=second)
+    page = client.get(url("page", campaign))
+    assert "Times in Asia/Tokyo." in text_of(page)
+    tokyo = date_format(until.astimezone(ZoneInfo("Asia/Tokyo")), "D j M, H:i")
+    assert f"rests until {tokyo}" in page.context["headline"]
