@@ -27,6 +27,7 @@ from practice.accounts import without_spaces
 from practice.addresses import AddressRefused, check_address
 from practice.certificates import ensure_certificates
 from practice.control import Control
+from practice.folder_pages import FolderPages
 from practice.mailbox_pages import MailboxPages
 from practice.oauth_pages import OAuthPages
 from practice.private_files import FileDamaged, make_private_directory, write_private
@@ -78,6 +79,7 @@ def serve(service: Service, directory: Path, port: int, idle_timeout: float) -> 
         *oauth.routes(),
         *Control(service).routes(),
         *MailboxPages(service).routes(),
+        *FolderPages(service).routes(),
     ]
     site = Site(Root(routes, service.clock))
     site.noisy = False

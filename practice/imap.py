@@ -96,7 +96,7 @@ class Session(Login):
     ) -> None:
         # What has come in is told before the answer, never within it.
         self._tell_of_new_mail()
-        super().dispatchCommand(tag, cmd, rest, uid)
+        super().dispatchCommand(tag, cmd, rest or b"", uid)
 
     def drop(self, fault: Any, carry_on: Any) -> None:
         if fault.where == "fetch":

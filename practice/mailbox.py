@@ -50,12 +50,16 @@ class Mailbox:
 
     def subject(self, id: str) -> str:
         """The decoded subject; a message whose file was taken away has none."""
+        return self.fields(id, "Subject")["Subject"]
+
+    def fields(self, id: str, *names: str) -> dict[str, str]:
+        """Decoded header fields, empty where there are none; only the header is read."""
         try:
             with self._path(id).open("rb") as file:
-                header = file.read(65_536).partition(b"\r\n\r\n")[0]
+                header = _parse(file.read(65_536).partition(b"\r\n\r\n")[0])
         except FileNotFoundError:
-            return ""
-        return _text(_parse(header).get("Subject", ""))
+            return dict.fromkeys(names, "")
+        return {name: _text(header.get(name, "")) for name in names}
 
     def has_header(self, id: str, name: str, value: str) -> bool:
         """Whether a field contains the value, for a search; one of no value is there at all."""

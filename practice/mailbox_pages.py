@@ -1,15 +1,14 @@
 """The web mailbox: accounts, what they sent, each message, and what was refused."""
 
-import re
-from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from twisted.web.template import Tag, tags
 
 from practice.accounts import Account
+from practice.folder_pages import folder_links
 from practice.ledger import Accepted, Refused
 from practice.mailbox import Letter
-from practice.pages import page, style
+from practice.pages import count, moment, page, page_number, pages_nav, style
 from practice.service import Service
 from practice.web import Answer, Call, Route, plain
 
@@ -41,7 +40,7 @@ class MailboxPages:
             "Accounts",
             self._clock_note(),
             *(self._account_card(account) for account in self._service.accounts),
-            tags.p(tags.a(_count(len(self._service.refused.rows), "refusal"), href="/refused")),
+            tags.p(tags.a(count(len(self._service.refused.rows), "refusal"), href="/refused")),
         )
 
     def sent(self, call: Call) -> Answer:
@@ -52,13 +51,13 @@ class MailboxPages:
         wanted = call.query.get("to", "").strip()
         messages = self._messages_of(account)
         found = [each for each in messages if wanted.casefold() in each.to.casefold()]
-        number = _page_number(call.query.get("page", "1"))
+        number = page_number(call.query.get("page", "1"))
         shown = found[(number - 1) * A_PAGE : number * A_PAGE]
-        count = _count(len(messages), "message")
+        every = count(len(messages), "message")
         return page(
             account.email,
             tags.p(
-                tags.strong(count if not wanted else f"{len(found)} of {count}"),
+                tags.strong(every if not wanted else f"{len(found)} of {every}"),
                 f" in {self._service.sent_name}. ",
                 self._used(account),
             ),
@@ -68,52 +67,55 @@ class MailboxPages:
         )
 
     def message(self, call: Call) -> Answer:
-        accepted, letter = self._find(call.parts[0])
-        if accepted is None or letter is None:
+        id = call.parts[0]
+        letter = self._find(id)
+        if letter is None:
             return plain("There is no such message here.", 404)
-        return page(letter.subject or "(no subject)", *_letter(accepted, letter))
+        accepted = self._service.ledger.messages.get(id)
+        top = _accepted_note(accepted) if accepted else _received_note(letter)
+        return page(letter.subject or "(no subject)", top, *_letter(id, letter))
 
     def html(self, call: Call) -> Answer:
-        accepted, letter = self._find(call.parts[0])
-        if accepted is None or letter is None or letter.html is None:
+        letter = self._find(call.parts[0])
+        if letter is None or letter.html is None:
             return plain("There is no such message here.", 404)
         body = letter.html.encode()
         return Answer(body, headers={"Content-Security-Policy": HTML_POLICY})
 
     def source(self, call: Call) -> Answer:
         """The message as filed, to download."""
-        accepted, letter = self._find(call.parts[0])
-        if accepted is None or letter is None:
+        id = call.parts[0]
+        if self._find(id) is None:
             return plain("There is no such message here.", 404)
         return Answer(
-            self._service.mailbox.source(accepted.id),
+            self._service.mailbox.source(id),
             content_type="message/rfc822",
-            headers={"Content-Disposition": f'attachment; filename="{accepted.id}.eml"'},
+            headers={"Content-Disposition": f'attachment; filename="{id}.eml"'},
         )
 
     def refused(self, call: Call) -> Answer:
-        number = _page_number(call.query.get("page", "1"))
+        number = page_number(call.query.get("page", "1"))
         rows = self._service.refused.rows[::-1]
         shown = rows[(number - 1) * A_PAGE : number * A_PAGE]
         older = len(rows) > number * A_PAGE
         return page(
             "Refused",
-            tags.p(_count(len(rows), "refusal"), ", newest first."),
+            tags.p(count(len(rows), "refusal"), ", newest first."),
             _refused_table(shown),
-            _pages_nav(
+            pages_nav(
                 f"/refused?page={number - 1}" if number > 1 else None,
                 f"/refused?page={number + 1}" if older else None,
             ),
         )
 
-    def _find(self, id: str) -> tuple[Accepted | None, Letter | None]:
-        accepted = self._service.ledger.messages.get(id)
-        if accepted is None:
-            return None, None
+    def _find(self, id: str) -> Letter | None:
+        """A message that was accepted or that lies in a folder, unless its file was taken away."""
+        if id not in self._service.ledger.messages and not self._service.folders.knows_file(id):
+            return None
         try:
-            return accepted, self._service.mailbox.letter(id)
+            return self._service.mailbox.letter(id)
         except FileNotFoundError:
-            return accepted, None
+            return None
 
     def _messages_of(self, account: Account) -> list[Accepted]:
         every = list(self._service.ledger.messages.values())
@@ -124,17 +126,17 @@ class MailboxPages:
         return f"{used:,} of {limit:,} used in the last 24 hours."
 
     def _clock_note(self) -> Tag:
-        now = _moment(self._service.clock.now())
+        now = moment(self._service.clock.now())
         offset = self._service.clock.offset
         shifted = f", shifted by {offset:+,.0f} seconds" if offset else ""
         return tags.p("The practice clock says ", now, f"{shifted}.", class_="quiet")
 
     def _account_card(self, account: Account) -> Tag:
-        count = _count(len(self._messages_of(account)), "message")
+        sent = count(len(self._messages_of(account)), "message")
         used, limit = self._service.used(account), self._service.limit
         return tags.section(
             tags.h2(account.email),
-            tags.p(tags.a(count, href=f"/sent?account={quote(account.email)}")),
+            tags.p(tags.a(sent, href=f"/sent?account={quote(account.email)}")),
             tags.p(
                 tags.meter(
                     f"{used} of {limit}",
@@ -146,6 +148,7 @@ class MailboxPages:
                 " ",
                 self._used(account),
             ),
+            folder_links(account),
             tags.p("App password: ", tags.code(account.grouped_app_password)),
         )
 
@@ -162,22 +165,29 @@ class MailboxPages:
         return tags.tr(
             tags.td(accepted.to),
             tags.td(tags.a(subject, href=f"/message/{accepted.id}")),
-            tags.td(_moment(accepted.at)),
+            tags.td(moment(accepted.at)),
         )
 
 
-def _letter(accepted: Accepted, letter: Letter) -> list[Tag]:
-    address = f"/message/{accepted.id}"
-    parts = [
-        tags.p(
-            "To ",
-            tags.strong(accepted.to),
-            ", accepted ",
-            _moment(accepted.at),
-            ". ",
-            tags.a(accepted.account, href=f"/sent?account={quote(accepted.account)}"),
-        ),
-    ]
+def _accepted_note(accepted: Accepted) -> Tag:
+    return tags.p(
+        "To ",
+        tags.strong(accepted.to),
+        ", accepted ",
+        moment(accepted.at),
+        ". ",
+        tags.a(accepted.account, href=f"/sent?account={quote(accepted.account)}"),
+    )
+
+
+def _received_note(letter: Letter) -> Tag:
+    fields = dict(letter.header)
+    return tags.p("From ", tags.strong(fields.get("From", "")), ", to ", fields.get("To", ""), ".")
+
+
+def _letter(id: str, letter: Letter) -> list[Tag]:
+    address = f"/message/{id}"
+    parts = []
     if letter.html is not None:
         frame = tags.iframe(src=f"{address}/html", sandbox="", title="The message as HTML")
         parts += [tags.h2("HTML"), frame]
@@ -209,18 +219,10 @@ def _turn_pages(account: Account, wanted: str, number: int, found: int) -> Tag:
         query = {"account": account.email, "to": wanted, "page": str(page_number)}
         return f"/sent?{urlencode(query)}"
 
-    return _pages_nav(
+    return pages_nav(
         address(number - 1) if number > 1 else None,
         address(number + 1) if found > number * A_PAGE else None,
     )
-
-
-def _pages_nav(newer: str | None, older: str | None) -> Tag:
-    links = [
-        tags.a("Newer", href=newer, rel="prev") if newer else "",
-        tags.a("Older", href=older, rel="next") if older else "",
-    ]
-    return tags.nav(*links, **{"aria-label": "Pages"})
 
 
 def _refused_table(rows: list[Refused]) -> Tag:
@@ -234,21 +236,9 @@ def _refused_table(rows: list[Refused]) -> Tag:
                     tags.td(row.to),
                     tags.td(row.reply),
                     tags.td(row.account),
-                    tags.td(_moment(row.at)),
+                    tags.td(moment(row.at)),
                 )
                 for row in rows
             )
         ),
     )
-
-
-def _moment(at: datetime) -> Tag:
-    return tags.time(f"{at:%Y-%m-%d %H:%M:%S} UTC", datetime=at.isoformat())
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _page_number(text: str) -> int:
-    return int(text) if re.fullmatch("[1-9][0-9]{0,6}", text) else 1

@@ -1,5 +1,7 @@
 """The look that all pages of the practice Gmail share. Text is escaped by Twisted's templates."""
 
+import re
+from datetime import datetime
 from pathlib import Path
 
 from twisted.python.failure import Failure
@@ -34,6 +36,27 @@ def page(title: str, *content: Tag, status: int = 200) -> Answer:
         lang="en",
     )
     return Answer(b"<!doctype html>\n" + _flatten(html), status)
+
+
+def pages_nav(newer: str | None, older: str | None) -> Tag:
+    """Links to the pages before and after this one, where there are any."""
+    links = [
+        tags.a("Newer", href=newer, rel="prev") if newer else "",
+        tags.a("Older", href=older, rel="next") if older else "",
+    ]
+    return tags.nav(*links, **{"aria-label": "Pages"})
+
+
+def page_number(text: str) -> int:
+    return int(text) if re.fullmatch("[1-9][0-9]{0,6}", text) else 1
+
+
+def moment(at: datetime) -> Tag:
+    return tags.time(f"{at:%Y-%m-%d %H:%M:%S} UTC", datetime=at.isoformat())
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _flatten(html: Tag) -> bytes:

@@ -242,3 +242,26 @@ def test_it_shows_a_message_whose_file_was_taken_away_as_missing(own_gmail: Prac
         file.unlink()
     assert "(no subject)" in words(get(own_gmail, "/sent", account=ANA))
     assert get(own_gmail, path).status_code == 404
+
+
+def test_it_shows_what_came_back(gmail: PracticeGmail) -> None:
+    send(gmail, "blocked-pages@example.org", mail("blocked-pages@example.org", "Zebra"))
+    gmail.control(clock_offset=60)
+    links = re.findall(r'href="(/folder[^"]+)"', get(gmail, "/").text)
+    inbox, sent, everything = (unescape(each) for each in links[:3])
+    listed = words(get(gmail, inbox))
+    assert "in Inbox." in listed
+    assert "Mail Delivery Subsystem <mailer-daemon@googlemail.com>" in listed
+    assert "Zebra" in words(get(gmail, sent))
+    for word in ("Zebra", "Delivery Status Notification (Failure)"):
+        assert word in words(get(gmail, everything))
+    (newest, *_) = re.findall(r'href="(/message/[^"]+)"', get(gmail, inbox).text)
+    letter = words(get(gmail, newest))
+    assert "From Mail Delivery Subsystem" in letter
+    assert "550 5.7.1 <blocked-pages@example.org>" in letter
+    assert "X-Failed-Recipients" in get(gmail, f"{newest}/source").text
+
+
+def test_it_has_no_page_for_other_folders(gmail: PracticeGmail) -> None:
+    for account, name in ((ANA, "trash"), (ANA, ""), ("nobody@gmail.com", "inbox")):
+        assert get(gmail, "/folder", account=account, name=name).status_code == 404
