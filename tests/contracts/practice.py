@@ -7,7 +7,7 @@ from imapclient import imap_utf7
 from gmail.endpoints import Endpoints
 from tests.contracts.mail import independent_imap
 from tests.contracts.server import Place, ServerProtocol
-from tests.gmail.cast import ANA, endpoints_of
+from tests.gmail.cast import endpoints_of
 from tests.practice.clients import OAuthClient
 from tests.practice_gmail import PracticeGmail
 
@@ -24,7 +24,7 @@ class PracticeServer:
     sent_folder: str = SENT
 
     @classmethod
-    def of(cls, gmail: PracticeGmail, address: str = ANA) -> "PracticeServer":
+    def of(cls, gmail: PracticeGmail, address: str) -> "PracticeServer":
         return cls(gmail, endpoints_of(gmail), address, gmail.app_password(address))
 
     @property
