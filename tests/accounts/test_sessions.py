@@ -1,11 +1,15 @@
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from accounts import sealed
 from accounts.connect import disconnect
 from accounts.models import GmailAccount, Workspace
-from accounts.sessions import open_smtp
-from gmail.errors import AuthRefused, GrantRevoked, Temporary
+from accounts.sessions import Session, open_imap, open_pop, open_smtp
+from gmail.errors import AuthRefused, GrantRevoked, SessionEnded, Temporary
+from gmail.replies import LoginRefusal
 from tests.accounts.gmail_cast import ANA, connect_ana, connect_by_consent
 from tests.practice_gmail import PracticeGmail
 
@@ -114,3 +118,80 @@ def test_it_opens_nothing_for_a_disconnected_account(
     disconnect(account)
     with pytest.raises(GrantRevoked):
         open_smtp(account, timezone.now())
+
+
+@pytest.mark.parametrize("by_consent", [True, False], ids=["grant", "app password"])
+def test_it_opens_sessions_for_reading(
+    gmail: PracticeGmail, workspace: Workspace, by_consent: bool
+) -> None:
+    account = connect_by_consent(gmail, workspace) if by_consent else connect_ana(workspace)
+    for opener in (open_imap, open_pop):
+        session = opener(account, timezone.now())
+        assert session.alive
+        session.close()
+
+
+@pytest.mark.parametrize("opener", [open_imap, open_pop])
+def test_it_renews_a_token_once_that_is_refused_for_reading(
+    gmail: PracticeGmail, workspace: Workspace, opener: Callable[..., Session]
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    spoilt = sealed.ACCESS_TOKEN.seal(account, "ya29.spoilt")
+    GmailAccount.objects.filter(pk=account.pk).update(sealed_access_token=spoilt)
+    opener(account, timezone.now()).close()
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
+    assert sealed.ACCESS_TOKEN.open(account) != "ya29.spoilt"
+
+
+def test_a_session_that_ended_with_its_token_is_followed_by_one_with_a_fresh_token(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    now = timezone.now()
+    session = open_imap(account, now)
+    before = session.examine("INBOX")
+    account.refresh_from_db()
+    token = sealed.ACCESS_TOKEN.open(account)
+    later = timedelta(hours=2)
+    gmail.control(clock_offset=later.total_seconds())
+    with pytest.raises(SessionEnded):
+        session.examine("INBOX")
+    session = open_imap(account, now + later)
+    assert session.examine("INBOX").uid_validity == before.uid_validity
+    session.close()
+    account.refresh_from_db()
+    assert sealed.ACCESS_TOKEN.open(account) != token
+
+
+@pytest.mark.parametrize("by_consent", [True, False], ids=["grant", "app password"])
+@pytest.mark.parametrize(("protocol", "opener"), [("imap", open_imap), ("pop", open_pop)])
+def test_it_goes_on_sending_for_a_mailbox_that_may_not_be_read(
+    gmail: PracticeGmail,
+    workspace: Workspace,
+    protocol: str,
+    opener: Callable[..., Session],
+    by_consent: bool,
+) -> None:
+    account = connect_by_consent(gmail, workspace) if by_consent else connect_ana(workspace)
+    gmail.control(**{protocol: {ANA: False}})
+    with pytest.raises(AuthRefused) as caught:
+        opener(account, timezone.now())
+    assert caught.value.why is LoginRefusal.SWITCHED_OFF
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
+    assert deliver(account, f"{protocol}@example.org").startswith("250")
+
+
+@pytest.mark.parametrize("opener", [open_imap, open_pop])
+def test_it_needs_reconnecting_when_it_may_not_read_with_its_secret(
+    gmail: PracticeGmail, workspace: Workspace, opener: Callable[..., Session]
+) -> None:
+    account = connect_ana(workspace)
+    spoilt = sealed.ACCOUNT_SECRET.seal(account, "no such password")
+    GmailAccount.objects.filter(pk=account.pk).update(sealed_secret=spoilt)
+    with pytest.raises(AuthRefused):
+        opener(account, timezone.now())
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.NEEDS_RECONNECTING
+    assert "app password" in account.state_reason

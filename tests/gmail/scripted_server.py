@@ -1,4 +1,4 @@
-"""An SMTP server that says exactly what a test wants, where the practice Gmail is too well-behaved.
+"""A server that says exactly what a test wants, where the practice Gmail is too well-behaved.
 
 The script is a list of steps, each done in turn for one connection: `b"..."` is sent, `read` takes
 one line, `read_until(end)` takes all up to `end`, `hang_up` closes. What was read is kept.
@@ -107,6 +107,10 @@ class ScriptedServer:
             smtp_host="127.0.0.1",
             smtp_ssl_port=port,
             smtp_starttls_port=port,
+            imap_host="127.0.0.1",
+            imap_port=port,
+            pop_host="127.0.0.1",
+            pop_port=port,
             ca_file=str(self._directory / "ca.pem"),
         )
 

@@ -186,6 +186,12 @@ def test_it_reads_back_what_it_wrote_down(said: str) -> None:
     assert Reply.read(str(read(said))) == read(said)
 
 
+def test_it_leaves_gmails_session_out_of_what_a_person_reads() -> None:
+    said = read(gmail_says.TOO_LARGE).without_session
+    assert said.endswith("visit https://support.google.com/mail/?p=MaxSizeError")
+    assert read("450 4.2.1 Mailbox busy.").without_session == "450 4.2.1 Mailbox busy."
+
+
 @pytest.mark.parametrize("words", ["", "smtp.gmail.com: no answer in time", "999 problems", "25"])
 def test_it_takes_other_words_for_no_reply(words: str) -> None:
     assert Reply.read(words) is None
