@@ -29,6 +29,7 @@ def test_it_takes_a_newcomer_from_signing_up_to_500_messages(
 ) -> None:
     sign_up(page)
     connect_through_the_consent_page(page)
+    see_the_doctor(page)
     give_a_postal_address(page)
     import_contacts(page, people)
     write_a_template(page)
@@ -67,6 +68,12 @@ def connect_through_the_consent_page(page: Page) -> None:
     page.get_by_role("button", name="Connect a practice account").click()
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_text("practice@gmail.com is connected.")).to_be_visible()
+
+
+def see_the_doctor(page: Page) -> None:
+    """It began by itself when the account was connected; its lines come without a reload."""
+    page.get_by_role("link", name=re.compile("The doctor is looking|All 8 checks passed")).click()
+    expect(page.get_by_text("All 8 checks passed, today")).to_be_visible(timeout=30_000)
 
 
 def give_a_postal_address(page: Page) -> None:
