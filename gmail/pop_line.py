@@ -47,6 +47,8 @@ class PopLine:
         try:
             greeting = self._answer()
         except SessionEnded as err:
+            if isinstance(err.__cause__, OSError):
+                raise Unreachable.because(host, err.__cause__) from err
             raise Unreachable(f"{host} hung up without a greeting.") from err
         if greeting.status == NO:
             self.drop()

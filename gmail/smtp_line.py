@@ -126,7 +126,9 @@ class SmtpLine:
         except smtplib.SMTPConnectError as err:
             raise Temporary(str(_as_reply(err))) from err
         except smtplib.SMTPException as err:
-            # OSError's subclass: a server that hung up, or said nothing, before its greeting.
+            # Of the greeting: the line broke, or nothing came, or nothing was said.
+            if isinstance(err.__context__, OSError):
+                raise Unreachable.because(endpoints.smtp_host, err.__context__) from err
             raise Unreachable(f"{endpoints.smtp_host} hung up without a greeting.") from err
         except OSError as err:
             raise Unreachable.because(endpoints.smtp_host, err) from err

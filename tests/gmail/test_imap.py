@@ -246,3 +246,29 @@ def test_it_takes_no_news_for_an_answer(certificates: Path, endpoints: Endpoints
         session.examine("INBOX")
         assert session.headers([4, 5]) == {5: b"a\r\n\r\n"}
         session.close()
+
+
+def test_it_only_ever_examines_and_peeks(certificates: Path, endpoints: Endpoints) -> None:
+    content = b"* 1 FETCH (UID 5 BODY[]<0> {3}\r\na\r\n)\r\n"
+    script = [
+        *logged_in(),
+        answering(EXAMINED),
+        answering(),
+        answering(content),
+        answering(b"* SEARCH\r\n"),
+        LOG_OUT,
+    ]
+    with ScriptedServer(certificates, script) as server:
+        session = enter(server, endpoints)
+        session.examine("INBOX")
+        assert session.headers([5]) == {}
+        assert session.message(5, 99) == b"a\r\n"
+        session.find("a@b.example")
+        session.close()
+    said = [line.split(b" ", 1)[1] for line in server.heard.splitlines() if b" " in line]
+    assert said[3:] == [
+        b'EXAMINE "INBOX"',
+        b"UID FETCH 5 (BODY.PEEK[HEADER])",
+        b"UID FETCH 5 (BODY.PEEK[]<0.99>)",
+        b'UID SEARCH HEADER MESSAGE-ID "<a@b.example>"',
+    ]
