@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,7 +28,7 @@ from accounts.endpoints import (
     google_servers,
     practice_endpoints,
 )
-from accounts.identity import checked_name
+from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
 from accounts.vault import VaultError
@@ -330,14 +329,17 @@ def _practice_or(google: Endpoints, practice: bool) -> Endpoints:
 
 
 def _checked_address(address: str) -> str:
-    address = address.strip()
     try:
-        validate_email(address)
+        checked = checked_address(address)
     except ValidationError as error:
-        raise ConnectError(
-            _("This is not an e-mail address. Type it whole, like name@gmail.com."), "address"
-        ) from error
-    return address
+        raise ConnectError(_not_an_address(), "address") from error
+    if not checked:
+        raise ConnectError(_not_an_address(), "address")
+    return checked
+
+
+def _not_an_address() -> str:
+    return _("This is not an e-mail address. Type it whole, like name@gmail.com.")
 
 
 def _checked_name(name: str) -> str:

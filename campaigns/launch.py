@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from accounts.models import LedgerRow
 from campaigns import checklist, content, states
 from campaigns.checklist import Check
+from campaigns.delivery.message_id import domain_of
 from campaigns.models import Campaign, Message, Revision
 from campaigns.rendering import text
 
@@ -104,8 +105,7 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
 
 
 def _message_id_domain(campaign: Campaign) -> str:
-    """The sender's own: RFC 5322 3.6.4 asks for a domain that keeps the identifier unique."""
     account = campaign.accounts.order_by("id").first()
     if account is None:
         raise NotReady(checklist.account_checks(campaign, campaign.created_at))
-    return account.address.rpartition("@")[2].encode("idna").decode()
+    return domain_of(account.address)

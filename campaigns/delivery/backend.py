@@ -7,7 +7,6 @@ never sent twice. What it says, which may be a link that sets a password, is in 
 import copy
 import hashlib
 import logging
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import formataddr, parseaddr
@@ -22,6 +21,7 @@ from accounts import ledger, quota
 from accounts.models import GmailAccount, LedgerRow, Membership, Workspace
 from accounts.own_mail import ONE_AT_A_TIME
 from accounts.tenancy import visible
+from campaigns.delivery.message_id import domain_of, new_message_id
 from campaigns.models import Message
 from campaigns.states import UNDER_WAY
 
@@ -64,7 +64,7 @@ def _write(mail: EmailMessage, address: str, now: datetime) -> None:
     key = _key(mail, address)
     if key is not None and _is_told_already(mail, account, key):
         return
-    message_id = f"<{uuid.uuid4().hex}@{_domain(account)}>"
+    message_id = new_message_id(account.address)
     Message.objects.create(
         workspace=account.workspace,
         source=LedgerRow.Source.SYSTEM,
@@ -151,14 +151,9 @@ def _key(mail: EmailMessage, address: str) -> str | None:
 def _bytes(mail: EmailMessage, account: GmailAccount, message_id: str) -> bytes:
     """The mail as it was written, from this account; what the caller holds stays as it is."""
     ours = copy.copy(mail)
-    sender = f"{account.address.rpartition('@')[0]}@{_domain(account)}"
+    sender = f"{account.address.rpartition('@')[0]}@{domain_of(account.address)}"
     ours.from_email = formataddr((account.display_name, sender))
     brought = {name: it for name, it in mail.extra_headers.items() if name.lower() not in _OURS}
     # RFC 3834 5: so that no absence note answers it.
     ours.extra_headers = {"Auto-Submitted": "auto-generated", **brought, "Message-ID": message_id}
     return ours.message().as_bytes()
-
-
-def _domain(account: GmailAccount) -> str:
-    """The sender's own: RFC 5322 3.6.4 asks for a domain that keeps the identifier unique."""
-    return account.address.rpartition("@")[2].encode("idna").decode()

@@ -7,7 +7,6 @@ keeps the address that recipients see.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
@@ -22,6 +21,7 @@ from accounts.models import GmailAccount, LedgerRow
 from accounts.vault import VaultError
 from campaigns import states
 from campaigns.delivery import own_copy
+from campaigns.delivery.message_id import new_message_id
 from campaigns.delivery.own_copy import Copy
 from campaigns.delivery.sender import send_due
 from campaigns.models import Message
@@ -117,7 +117,7 @@ def _write(account: GmailAccount, asked_at: datetime, now: datetime) -> Message:
     if known is not None:
         return known
     sender = account.from_address or account.address
-    message_id = f"<{uuid.uuid4().hex}@{sender.rpartition('@')[2]}>"
+    message_id = new_message_id(sender)
     return Message.objects.create(
         workspace=account.workspace,
         source=LedgerRow.Source.TEST,
