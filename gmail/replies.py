@@ -84,6 +84,11 @@ class Reply:
         return cls(int(match[1]), match[3], match[2]) if match else None
 
     @property
+    def without_session(self) -> str:
+        """The reply as a person needs it: without the id of the session, which Gmail adds."""
+        return _SESSION_ID.sub("", str(self))
+
+    @property
     def ends_session(self) -> bool:
         """Whether the server hangs up after it (RFC 5321 section 3.8)."""
         return self.code == _CLOSING or self.enhanced == _IDLE
@@ -103,6 +108,7 @@ class LoginRefusal(StrEnum):
 
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+_SESSION_ID = re.compile(r"\.?(?: \S+)? - gsmtp$")
 _SAID = re.compile(r"([2-5]\d\d)(?: ([245]\.\d{1,3}\.\d{1,3}))?(?: (.*))?", re.DOTALL)
 
 

@@ -143,6 +143,7 @@ def _use(use: status.AccountUse, now: datetime, zone: ZoneInfo) -> dict[str, Any
         "use": use,
         "next_free": wording.moment(use.next_free_at or now, now, zone) if full else "",
         "ready": use.account.state == GmailAccount.State.READY,
+        "rests": use.account.resting_until is not None and use.account.resting_until > now,
     }
 
 

@@ -80,7 +80,7 @@ TOO_FAST = replace(
     PASSING,
     reply=gmail_says.UNUSUAL_RATE,
     campaign_says=("rests until", "too fast", "spread your campaigns or set a lower limit"),
-    account_says=("Resting until", "too fast", "unusual rate"),
+    account_says=("Resting until", "too fast", "unusual rate", "When it did not send"),
 )
 TOO_MANY_LOGINS = replace(
     PASSING,
