@@ -6,7 +6,7 @@ import binascii
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -49,7 +49,6 @@ class Login(Steps, IMAP4Server):
         self._gatekeeper = Gatekeeper(service.accounts, service.oauth)
         self._conversation: Conversation = self._gatekeeper.nobody()
         self._tag = b"*"
-        self._since: datetime | None = None
 
     def lookupCommand(self, cmd: bytes) -> Any:
         """Twisted finds its commands by the names of attributes, ours go before them."""
@@ -93,11 +92,7 @@ class Login(Steps, IMAP4Server):
             self.close()
 
     def look_at_the_clock(self) -> None:
-        if self._since is None or self.closing:
-            return
-        token = self._gatekeeper.token
-        over = self.service.clock.now() - self._since > LONGEST_SESSION
-        if over or (token and self.service.oauth.grant_of(token) is None):
+        if not self.closing and self.is_over(LONGEST_SESSION, self._gatekeeper.token):
             self.end()
 
     def end(self) -> None:
@@ -184,9 +179,7 @@ class Login(Steps, IMAP4Server):
         elif self.service.sessions.live("imap", account) >= MOST_CONNECTIONS:
             self.sendNegativeResponse(tag, TOO_MANY_CONNECTIONS)
         else:
-            self.owner = account
-            self._since = self.service.clock.now()
-            self.service.sessions.count_login("imap", account)
+            self.welcome(account)
             self.logged_in(account)
             self.state = "auth"
             self.sendUntaggedResponse(b"CAPABILITY " + b" ".join(self.listCapabilities()))

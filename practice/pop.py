@@ -11,7 +11,7 @@ import binascii
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -57,7 +57,6 @@ class Session(Steps, LineReceiver, POP3):
         self._gatekeeper = Gatekeeper(service.accounts, service.oauth, prefix=RECENT)
         self._conversation: Conversation = self._gatekeeper.nobody()
         self._user = ""
-        self._since: datetime | None = None
         self._cut_next = False
         self._over = False
         self._sending = False
@@ -87,11 +86,7 @@ class Session(Steps, LineReceiver, POP3):
         self.close()
 
     def look_at_the_clock(self) -> None:
-        if self._since is None or self.closing:
-            return
-        token = self._gatekeeper.token
-        over = self.service.clock.now() - self._since > LONGEST_SESSION
-        if over or (token and self.service.oauth.grant_of(token) is None):
+        if not self.closing and self.is_over(LONGEST_SESSION, self._gatekeeper.token):
             self.end()
 
     def end(self) -> None:
@@ -238,9 +233,7 @@ class Session(Steps, LineReceiver, POP3):
         elif not self.service.settings.of(account.email).pop:
             self.failResponse(SWITCHED_OFF)
         else:
-            self.owner = account
-            self._since = self.service.clock.now()
-            self.service.sessions.count_login("pop", account)
+            self.welcome(account)
             self.mbox = Maildrop(self.service, account, recent=recent)
             self.successResponse("Welcome.")
 

@@ -221,8 +221,7 @@ class Session(Connection):
         if account is None:
             self.reply(replies.BAD_CREDENTIALS)
         else:
-            self.owner = account
-            self.service.sessions.count_login("smtp", account)
+            self.welcome(account)
             self.reply(replies.AUTHENTICATED)
 
     # The envelope

@@ -6,6 +6,7 @@ Lines, pausing and time-outs are Twisted's. Every step that can be made to fail 
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from practice.accounts import Account
@@ -36,9 +37,23 @@ class Steps:
         self.service = service
         self.owner: Account | None = None
         self.closing = False
+        self._since: datetime | None = None
         self._reactor = reactor
         self._idle_timeout = idle_timeout
         self._hanging = False
+
+    def welcome(self, owner: Account) -> None:
+        """The account is known, and the session's time begins."""
+        self.owner = owner
+        self._since = self.service.clock.now()
+        self.service.sessions.count_login(self.protocol, owner)
+
+    def is_over(self, longest: timedelta, token: str) -> bool:
+        """Whether a session has lived too long, or longer than the token it was opened with."""
+        if self._since is None:
+            return False
+        expired = bool(token) and self.service.oauth.grant_of(token) is None
+        return expired or self.service.clock.now() - self._since > longest
 
     def close(self) -> None:
         """Close after what was written; a client that does not close as well is cut off."""

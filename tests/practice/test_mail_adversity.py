@@ -27,11 +27,13 @@ def say(gmail: PracticeGmail, port: str, words: bytes) -> bytes:
             return b""
 
 
-@pytest.fixture(autouse=True)
-def it_still_works(gmail: PracticeGmail) -> Iterator[None]:
-    """After every test: another session is served as if nothing had been."""
+@pytest.fixture(autouse=True, scope="module")
+def it_still_works(shared_gmail: PracticeGmail) -> Iterator[None]:
+    """In the end the same process serves others as if nothing had been."""
+    before = shared_gmail.pid
     yield
-    with imap_client(gmail) as client, pop(gmail) as dropped:
+    assert Path(f"/proc/{before}").exists()
+    with imap_client(shared_gmail) as client, pop(shared_gmail) as dropped:
         assert client.select_folder("INBOX", readonly=True)
         assert dropped.stat()
 
