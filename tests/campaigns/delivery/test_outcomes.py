@@ -268,3 +268,24 @@ def test_it_skips_and_gives_the_use_back(sending: Sending) -> None:
     outcomes.skipped(sending.claim, "suppressed")
     assert sending.message.state == M.SKIPPED
     assert sending.row.state == "void"
+
+
+@pytest.mark.parametrize(
+    ("phase", "state"), [(Phase.MAIL, M.WAITING), (Phase.RCPT, M.REFUSED), (Phase.DOT, M.REFUSED)]
+)
+def test_it_gives_a_single_mail_up_that_nobody_could_resume(phase: Phase, state: str) -> None:
+    """Single mails go first: one that is refused for ever would keep all others from leaving."""
+    single = make_single(make_account(make_workspace()))
+    assert single.account is not None
+    sending = claim_from(single.account)
+    if phase is Phase.DOT:
+        assert commit_handing_over(sending.claim, b"bytes", timezone.now())
+    sending.hear(Reply(550, "Mail sending denied.", "5.7.0"), phase)
+    assert sending.message.state == state
+    assert (sending.account.resting_until is None) == (state == M.REFUSED)
+
+
+def test_it_does_not_hold_gmails_own_trouble_against_a_recipient(sending: Sending) -> None:
+    sending.hear(Reply(451, "Mail server temporarily rejected message.", "4.3.0"), Phase.RCPT)
+    assert (sending.message.state, sending.message.attempts) == (M.WAITING, 0)
+    assert sending.account.resting_until is not None
