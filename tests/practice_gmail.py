@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from html import unescape
 from pathlib import Path
 from types import TracebackType
@@ -185,9 +186,11 @@ class PracticeGmail:
                 with process.stderr as stderr:
                     complaint = stderr.read().strip()
                 raise PortTaken(complaint) if "is taken" in complaint else RuntimeError(complaint)
-            # A killed process left an old one behind; the new one removes it before it listens.
-            if ready.exists() and ready.read_text().strip() == str(process.pid):
-                return
+            # A killed process left an old one behind; the new one removes it before it listens,
+            # at any moment of ours.
+            with suppress(FileNotFoundError):
+                if ready.read_text().strip() == str(process.pid):
+                    return
             time.sleep(0.01)
         self.kill()
         raise TimeoutError(f"The practice Gmail was not ready within {START_SECONDS} seconds.")
