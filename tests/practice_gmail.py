@@ -53,7 +53,6 @@ class PracticeGmail:
         self._limit = limit
         self._idle_timeout = idle_timeout
         self._sent_name = sent_name
-        self._sent_name = sent_name
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "PracticeGmail":
@@ -163,8 +162,6 @@ class PracticeGmail:
             self._limit = None
         if self._idle_timeout is not None:
             command += ["--idle-timeout", str(self._idle_timeout)]
-        if self._sent_name is not None:
-            command += ["--sent-name", self._sent_name]
         if self._sent_name is not None:
             command += ["--sent-name", self._sent_name]
         self._process = subprocess.Popen(
