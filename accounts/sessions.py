@@ -1,4 +1,9 @@
-"""Opens sessions with Gmail for an account: the only door to `gmail` for whoever sends or reads."""
+"""Opens sessions with Gmail for an account: the one door for all who send or read its mail.
+
+Only what tries a log-in out goes past it, since no mail is meant: connecting, which has no account
+yet, and the doctor, which tries every port and tells `refused_to_send` what came of the account's
+own.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -30,42 +35,57 @@ class Secret(TypedDict, total=False):
 Opener = Callable[[GmailAccount, Secret], Session]
 
 
+@sensitive_variables()
 def open_smtp(account: GmailAccount, now: datetime) -> SmtpSession:
-    """A logged-in session for sending. See `_open` for what goes wrong; ConnectionLost may, too."""
-    return _open(account, now, _smtp)
+    """A logged-in session for sending. See `_open` for what goes wrong; ConnectionLost may, too.
+
+    After AuthRefused the account needs reconnecting.
+    """
+    row = _row(account)
+    try:
+        return _open(row, now, _smtp)
+    except AuthRefused as error:
+        refused_to_send(row, error, now)
+        raise
 
 
 def open_imap(account: GmailAccount, now: datetime) -> ImapSession:
     """A logged-in session for reading. See `_open` for what goes wrong."""
-    return _open(account, now, _imap)
+    return _open(_row(account), now, _imap)
 
 
 def open_pop(account: GmailAccount, now: datetime) -> PopSession:
-    """A logged-in session for reading. See `_open` for what goes wrong."""
-    return _open(account, now, _pop)
+    """The same by POP: the mail of the last 30 days, whoever else has fetched it."""
+    return _open(_row(account), now, _pop)
+
+
+def refused_to_send(row: GmailAccount, error: AuthRefused, now: datetime) -> None:
+    """Gmail does not let us send with the secret in `row`, as it was read: the account waits.
+
+    Of a refused reader nothing of the kind follows. A mailbox that cannot be read can still send,
+    and what IMAP or POP refuses is not always the secret.
+    """
+    reason = explain.login_refused(error.why, row.auth)
+    standing.needs_reconnecting(row.pk, reason, now, row.sealed_secret)
+
+
+def _row(account: GmailAccount) -> GmailAccount:
+    """As it is now: the caller may have held it for long."""
+    return GmailAccount.objects.select_related("workspace").get(pk=account.pk)
 
 
 @sensitive_variables()
-def _open(account: GmailAccount, now: datetime, opener: Opener[Session]) -> Session:
+def _open(row: GmailAccount, now: datetime, opener: Opener[Session]) -> Session:
     """Not to be called inside a transaction: it waits for the network.
 
-    Raises AuthRefused or GrantRevoked, and the account then needs reconnecting, unless only this
-    one protocol is switched off for it: a mailbox that cannot be read can still send. Raises
-    Temporary, Unreachable or ClientRefused, which may pass; VaultError when the keys do not fit
-    the database.
+    Raises AuthRefused, or GrantRevoked, after which the account needs reconnecting; Temporary,
+    Unreachable or ClientRefused, which may pass; VaultError when the keys do not fit the database.
     """
-    row = GmailAccount.objects.select_related("workspace").get(pk=account.pk)
     if not row.sealed_secret:
         raise GrantRevoked("The account is disconnected.")
-    try:
-        if row.auth == GmailAccount.Auth.OAUTH:
-            return _open_by_token(row, now, opener)
-        return opener(row, {"app_password": sealed.ACCOUNT_SECRET.open(row)})
-    except AuthRefused as error:
-        if error.why is not LoginRefusal.SWITCHED_OFF:
-            reason = explain.login_refused(error.why, row.auth)
-            standing.needs_reconnecting(row.pk, reason, now, row.sealed_secret)
-        raise
+    if row.auth == GmailAccount.Auth.OAUTH:
+        return _open_by_token(row, now, opener)
+    return opener(row, {"app_password": sealed.ACCOUNT_SECRET.open(row)})
 
 
 @sensitive_variables()
@@ -94,4 +114,4 @@ def _imap(row: GmailAccount, secret: Secret) -> ImapSession:
 
 @sensitive_variables()
 def _pop(row: GmailAccount, secret: Secret) -> PopSession:
-    return PopSession.open(endpoints_for(row), address=row.address, **secret)
+    return PopSession.open(endpoints_for(row), address=row.address, recent=True, **secret)

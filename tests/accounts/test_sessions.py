@@ -183,15 +183,43 @@ def test_it_goes_on_sending_for_a_mailbox_that_may_not_be_read(
     assert deliver(account, f"{protocol}@example.org").startswith("250")
 
 
-@pytest.mark.parametrize("opener", [open_imap, open_pop])
-def test_it_needs_reconnecting_when_it_may_not_read_with_its_secret(
-    gmail: PracticeGmail, workspace: Workspace, opener: Callable[..., Session]
+@pytest.mark.parametrize("by_consent", [True, False], ids=["grant", "app password"])
+@pytest.mark.parametrize(
+    ("protocol", "opener", "reply"),
+    [
+        ("imap", open_imap, "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)"),
+        ("imap", open_imap, "NO [WEBALERT https://accounts.google.com] Web login required."),
+        ("pop", open_pop, "-ERR [AUTH] Username and password not accepted."),
+        ("pop", open_pop, "-ERR [AUTH] Web login required"),
+    ],
+)
+def test_it_goes_on_sending_when_a_reader_is_refused(
+    gmail: PracticeGmail,
+    workspace: Workspace,
+    protocol: str,
+    opener: Callable[..., Session],
+    reply: str,
+    by_consent: bool,
 ) -> None:
-    account = connect_ana(workspace)
-    spoilt = sealed.ACCOUNT_SECRET.seal(account, "no such password")
-    GmailAccount.objects.filter(pk=account.pk).update(sealed_secret=spoilt)
+    account = connect_by_consent(gmail, workspace) if by_consent else connect_ana(workspace)
+    gmail.control(faults=[{"protocol": protocol, "where": "auth", "reply": reply, "times": 2}])
     with pytest.raises(AuthRefused):
         opener(account, timezone.now())
+    gmail.control(faults=[])
     account.refresh_from_db()
-    assert account.state == GmailAccount.State.NEEDS_RECONNECTING
-    assert "app password" in account.state_reason
+    assert account.state == GmailAccount.State.READY
+    assert deliver(account, f"refused-{protocol}@example.org").startswith("250")
+
+
+def test_it_reads_by_pop_what_another_program_has_fetched(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    account = connect_ana(workspace)
+    assert deliver(account, ANA).startswith("250")
+    first = open_pop(account, timezone.now())
+    (uidl, number) = next(reversed(first.uidls().items()))
+    assert first.retrieve(number)
+    first.close()
+    second = open_pop(account, timezone.now())
+    assert uidl in second.uidls()
+    second.close()
