@@ -19,6 +19,15 @@ class ConnectForm(forms.Form):
     def refuse(self, error: ConnectError) -> None:
         self.add_error(error.field if error.field in self.fields else None, error.sentence)
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Where several forms stand on a page, the browser goes to what was not accepted."""
+        super().add_error(field, error)
+        refused = [name for name in self.fields if name in self.errors] or list(self.fields)
+        for name, each in self.fields.items():
+            each.widget.attrs.pop("autofocus", None)
+            if name == refused[0]:
+                each.widget.attrs["autofocus"] = True
+
 
 def secret_field(label: Any, **more: Any) -> forms.CharField:
     # "off" and not "current-password": the browser would offer the ordinary Google password.

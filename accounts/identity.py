@@ -11,6 +11,8 @@ LONGEST_NAME = 200
 
 # Controls, halves of characters, and what ends a line: Unicode's general categories.
 _NOT_IN_A_NAME = {"Cc", "Cs", "Zl", "Zp"}
+# Turn round how the rest of the line is shown: an address could be made to look like another.
+_TURNS_ROUND = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def checked_name(text: str) -> str:
@@ -19,6 +21,8 @@ def checked_name(text: str) -> str:
     # Not `isprintable`, which refuses the joiners that Persian names and some emoji are made with.
     if any(unicodedata.category(character) in _NOT_IN_A_NAME for character in name):
         raise ValidationError(_("The name may not hold line breaks or tabs."))
+    if _TURNS_ROUND & set(name):
+        raise ValidationError(_("The name holds characters that cannot be seen. Type it anew."))
     if len(name) > LONGEST_NAME:
         raise ValidationError(
             _("The name may have %(most)d characters at most.") % {"most": LONGEST_NAME}

@@ -1,5 +1,6 @@
 """The accepted messages on disk, one file each, and how they look to a reader."""
 
+import base64
 import re
 import secrets
 from dataclasses import dataclass
@@ -79,8 +80,11 @@ class Mailbox:
             subject=_text(message.get("Subject", "")),
             header=[(name, _text(value)) for name, value in message.items()],
             text=_body(message, "plain"),
-            html=_body(message, "html"),
-            attachments=[_text(part.get_filename() or "") for part in message.iter_attachments()]
+            html=_with_pictures(message, _body(message, "html")),
+            attachments=[
+                _text(part.get_filename() or part.get_content_type())
+                for part in message.iter_attachments()
+            ]
             if message.is_multipart()
             else [],
         )
@@ -116,6 +120,19 @@ def _decoded(field: object) -> str:
 
 def _parse(content: bytes) -> EmailMessage:
     return message_from_bytes(content, _class=EmailMessage, policy=policy.default)
+
+
+def _with_pictures(message: EmailMessage, html: str | None) -> str | None:
+    """The HTML with the pictures that travel beside it (RFC 2392) put into their places."""
+    if html is None:
+        return None
+    for part in message.walk():
+        name = _text(part.get("Content-ID", "")).strip().strip("<>")
+        content = part.get_payload(decode=True)
+        if name and isinstance(content, bytes) and part.get_content_maintype() == "image":
+            picture = base64.b64encode(content).decode()
+            html = html.replace(f"cid:{name}", f"data:{part.get_content_type()};base64,{picture}")
+    return html
 
 
 def _body(message: EmailMessage, subtype: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError
 
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
@@ -26,18 +27,13 @@ class WorkspaceCommand(BaseCommand):
 
     def find_workspace(self, options: dict[str, Any]) -> Workspace:
         """The workspace named, or the only one. Raises CommandError (status 1) otherwise."""
-        name = options["workspace"]
-        if name is not None:
-            workspace = Workspace.objects.filter(name=name).first()
-            if workspace is None:
-                raise CommandError(f'There is no workspace "{name}".{_named_workspaces()}')
-            return workspace
-        workspaces = list(Workspace.objects.all()[:2])
-        if not workspaces:
-            raise CommandError("There is no workspace yet. Make one with create_owner.")
-        if len(workspaces) > 1:
-            raise CommandError(f"Say which with --workspace NAME.{_named_workspaces()}")
-        return workspaces[0]
+        try:
+            return _find_workspace(options["workspace"])
+        except DatabaseError as error:
+            raise CommandError(
+                "There is no Daypost here yet, or it is of another version. Start it with make "
+                "run, or set DAYPOST_DATA_DIR or DATABASE_URL to where it is."
+            ) from error
 
     def find_account(self, workspace: Workspace, address: str) -> GmailAccount:
         """The workspace's Gmail account with this address. Raises CommandError."""
@@ -52,6 +48,20 @@ class WorkspaceCommand(BaseCommand):
     def answer(self, options: dict[str, Any], document: Any, text: str) -> None:
         """Write the result: one JSON document with `--json`, the text for a person otherwise."""
         self.stdout.write(to_json(document) if options["json"] else text)
+
+
+def _find_workspace(name: str | None) -> Workspace:
+    if name is not None:
+        workspace = Workspace.objects.filter(name=name).first()
+        if workspace is None:
+            raise CommandError(f'There is no workspace "{name}".{_named_workspaces()}')
+        return workspace
+    workspaces = list(Workspace.objects.all()[:2])
+    if not workspaces:
+        raise CommandError("There is no workspace yet. Make one with create_owner.")
+    if len(workspaces) > 1:
+        raise CommandError(f"Say which with --workspace NAME.{_named_workspaces()}")
+    return workspaces[0]
 
 
 def to_json(document: Any) -> str:

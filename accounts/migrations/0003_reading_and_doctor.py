@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='gmailaccount',
             name='self_test',
-            field=models.BooleanField(default=True, verbose_name='test mail to itself when checked'),
+            field=models.BooleanField(default=True, verbose_name='test mail to itself when the doctor looks'),
         ),
         migrations.CreateModel(
             name='CheckUp',

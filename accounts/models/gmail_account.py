@@ -70,7 +70,7 @@ class GmailAccount(models.Model):
 
     # Whether the doctor writes one mail to the account itself, and what that mail has settled:
     # None is not known. Gmail replaces a From that it has not verified for the account.
-    self_test = models.BooleanField(_("test mail to itself when checked"), default=True)
+    self_test = models.BooleanField(_("test mail to itself when the doctor looks"), default=True)
     keeps_message_id = models.BooleanField(null=True, blank=True, editable=False)
     keeps_from = models.BooleanField(null=True, blank=True, editable=False)
 

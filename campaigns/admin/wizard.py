@@ -6,8 +6,9 @@ the counts and the forecast move; every step is a plain form.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from functools import wraps
+from itertools import chain, count
 from typing import Any
 
 from django.contrib import messages
@@ -25,9 +26,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import ledger
-from accounts.models import User
+from accounts.models import User, Workspace
 from accounts.pages_context import page_context
-from accounts.tenancy import visible_or_404, workspace_of
+from accounts.tenancy import visible, visible_or_404, workspace_of
 from campaigns import checklist, content, launch
 from campaigns.admin.template_remarks import with_code
 from campaigns.admin.wizard_forms import (
@@ -109,9 +110,18 @@ def new(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """The first step of a campaign that is not there yet; it is made when the step is saved."""
     today = timezone.localdate(timezone=zone_of(workspace_of(request), []))
     author = request.user if isinstance(request.user, User) else None
-    name = _("Campaign of %(day)s") % {"day": date_format(today, "j F Y")}
-    unsaved = Campaign(workspace=workspace_of(request), created_by=author, name=name)
+    workspace = workspace_of(request)
+    unsaved = Campaign(workspace=workspace, created_by=author, name=_first_name(workspace, today))
     return _audience(site, request, unsaved)
+
+
+def _first_name(workspace: Workspace, today: date) -> str:
+    """One that no campaign has yet, until its author finds a better one."""
+    name = _("Campaign of %(day)s") % {"day": date_format(today, "j F Y")}
+    taken = visible(Campaign.objects.filter(name__startswith=name), workspace)
+    names = set(taken.values_list("name", flat=True))
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in names)
 
 
 @of_draft

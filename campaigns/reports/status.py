@@ -152,15 +152,21 @@ def obstacle(campaign: Campaign, now: datetime) -> tuple[Turn, GmailAccount] | N
 
 def _sentence(turn: Turn, account: GmailAccount, now: datetime, zone: ZoneInfo | None) -> str:
     zone = zone or ZoneInfo(account.time_zone)
+    in_force = ledger.limits(account).in_force(now)
     named = {
         "address": account.address,
         "at": date_format(turn.at.astimezone(zone), "D j M, H:i") if turn.at else "",
         "used": quota.used(ledger.window(account, now), now),
-        "limit": ledger.limits(account).in_force(now),
+        "limit": in_force,
         "reason": rest_words.why(account.resting_reason),
         "account_reason": account.state_reason,
     }
-    return _SENTENCES[turn.reason or Reason.NOTHING_WAITS]() % named
+    sentence = _SENTENCES[turn.reason or Reason.NOTHING_WAITS]() % named
+    if turn.reason is Reason.LIMIT and in_force < account.limit:
+        sentence += " " + _("Gmail stopped this account below the %(set)s that you set.") % {
+            "set": account.limit
+        }
+    return sentence
 
 
 # Functions, so that each is translated when it is shown.

@@ -82,6 +82,7 @@ def test_it_saves_the_settings_of_an_account(
         {"time_zone": "Europe/Atlantis"},
         {"display_name": "Ana\r\nBcc: all@example.org"},
         {"display_name": "Ana\u2028Bcc: all@example.org"},
+        {"display_name": "Ana\u202emoc.elgoog@pleh"},
         {"from_address": "shop"},
         {"from_address": "shop@example.com, desk@example.com"},
         {"from_address": "zoë@example.com"},

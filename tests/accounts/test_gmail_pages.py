@@ -1,5 +1,6 @@
 """The pages on which a Gmail account is connected, as a logged-in person uses them."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -107,6 +108,18 @@ def test_it_says_what_is_missing(
     gmail: PracticeGmail, owner_client: Client, fields: dict[str, str], words: str
 ) -> None:
     assert words in text(connect(owner_client, **fill(**fields)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"), [({"address": "ana"}, "address"), ({"password": "wrong"}, "password")]
+)
+def test_it_leads_the_browser_to_what_was_refused(
+    gmail: PracticeGmail, owner_client: Client, fields: dict[str, str], field: str
+) -> None:
+    page = connect(owner_client, **fill(**fields)).content.decode()
+    focused = re.findall(r"<input[^>]* autofocus[^>]*>", page)
+    assert len(focused) == 1
+    assert f'name="google-{field}"' in focused[0]
 
 
 def test_it_connects_a_practice_account_beside_google(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from accounts.models import Membership, User, Workspace
@@ -21,6 +22,13 @@ def password_file(tmp_path: Path) -> str:
     file = tmp_path / "password"
     file.write_text(f"{PASSWORD}\n")
     return str(file)
+
+
+def test_it_says_where_to_look_when_there_is_no_daypost_yet() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_workspace RENAME TO elsewhere")
+    with pytest.raises(CommandError, match="no Daypost here yet"):
+        call("forecast")
 
 
 def call(*arguments: str) -> str:

@@ -41,6 +41,18 @@ def html_mail(html: str, subject: str = "Offer") -> str:
     )
 
 
+def test_it_shows_the_pictures_of_a_delivery_report(own_gmail: PracticeGmail) -> None:
+    gmail = own_gmail
+    gmail.control(answer_delay=0)
+    send(gmail, "nobody-ana@example.org", mail())
+    inbox = get(gmail, "/folder", account=ANA, name="inbox").text
+    address = re.findall(r'href="(/message/[a-z0-9]+)"', inbox)[0]
+    html = get(gmail, f"{address}/html").text
+    assert "cid:" not in html
+    assert 'src="data:image/png;base64,' in html
+    assert "message/delivery-status" in words(get(gmail, address))
+
+
 def test_it_says_that_nothing_has_left(gmail: PracticeGmail) -> None:
     page = send(gmail, "ben@example.org", mail())
     for path in ["/", f"/sent?account={ANA}", "/refused", page]:

@@ -53,6 +53,13 @@ def when_data(home: Belongings, **changes):
     return given | changes
 
 
+def test_it_offers_a_name_that_no_campaign_has(client, home, draft):
+    offered = r'value="(Campaign of \d+ \w+ \d+[^"]*)"'
+    (name,) = re.findall(offered, text_of(client.get(NEW)))
+    Campaign.objects.filter(pk=draft.pk).update(name=name)
+    assert re.findall(offered, text_of(client.get(NEW))) == [f"{name} (2)"]
+
+
 # --- The way through --------------------------------------------------------------------------
 
 

@@ -57,6 +57,16 @@ def test_it_says_that_it_rests_at_the_limit_and_until_when(campaign: Campaign) -
     assert "500" in reason
 
 
+def test_it_says_that_gmail_stopped_an_account_below_its_own_limit(campaign: Campaign) -> None:
+    now = datetime(2036, 11, 24, 12, tzinfo=UTC)
+    spend(account_of(campaign), 40, now - timedelta(hours=20))
+    assert "below" not in str(why(campaign, now))
+    GmailAccount.objects.update(learned_limit=40, learned_at=now)
+    reason = str(why(campaign, now))
+    assert "40 of Gmail's 40 messages in any 24 hours are used." in reason
+    assert "below the 500 that you set" in reason
+
+
 def test_it_says_what_gmail_said_while_the_account_rests(campaign: Campaign) -> None:
     now = datetime(2036, 11, 24, 12, tzinfo=UTC)
     GmailAccount.objects.update(
