@@ -15,6 +15,11 @@ FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(hours=1)
 
 
+def is_resting(account: GmailAccount, now: datetime) -> bool:
+    """Whether it waits at `now` for a rest to end by itself: nothing may leave meanwhile."""
+    return account.resting_until is not None and account.resting_until > now
+
+
 @transaction.atomic
 def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
     """Gmail says the limit is reached: rest until enough has aged, at most 24 hours.
@@ -35,24 +40,31 @@ def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
         # Gmail answered properly: the trouble before it, if there was any, is over.
         failures_in_a_row=0,
     )
-    if not (_rests(account, now) and rests.lengthen(account_id, Rest.Cause.LIMIT, reply, until)):
+    if not (
+        is_resting(account, now) and rests.lengthen(account_id, Rest.Cause.LIMIT, reply, until)
+    ):
         rests.begin(account_id, Rest.Cause.LIMIT, reply, until, now)
 
 
 @transaction.atomic
-def back_off(account_id: int, reason: str, now: datetime) -> None:
-    """Gmail or the line has a passing trouble: wait, each time twice as long, an hour at most."""
+def back_off(account_id: int, reason: str, now: datetime) -> datetime:
+    """Gmail or the line has a passing trouble: wait, each time twice as long, an hour at most.
+
+    Returns until when the account rests.
+    """
     account = _locked(account_id)
-    if _rests(account, now):
+    if account.resting_until is not None and is_resting(account, now):
         # Of the same trouble another worker heard first; and no rest is ever made shorter.
-        return
+        return account.resting_until
     failures = account.failures_in_a_row
-    until = now + min(FIRST_BACK_OFF * 2 ** min(failures, 10), LONGEST_BACK_OFF)
+    rest: timedelta = min(FIRST_BACK_OFF * 2 ** min(failures, 10), LONGEST_BACK_OFF)
+    until = now + rest
     GmailAccount.objects.filter(pk=account_id).update(
         failures_in_a_row=failures + 1, resting_until=until, resting_reason=reason
     )
     if not (failures and rests.lengthen(account_id, Rest.Cause.TROUBLE, reason, until)):
         rests.begin(account_id, Rest.Cause.TROUBLE, reason, until, now)
+    return until
 
 
 @transaction.atomic
@@ -88,7 +100,3 @@ def needs_reconnecting(
 
 def _locked(account_id: int) -> GmailAccount:
     return GmailAccount.objects.select_for_update().get(pk=account_id)
-
-
-def _rests(account: GmailAccount, now: datetime) -> bool:
-    return account.resting_until is not None and account.resting_until > now

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts import ledger, quota
+from accounts import ledger, quota, standing
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
@@ -92,8 +92,7 @@ def _renew(account: GmailAccount, now: datetime) -> None:
 
 def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> Message | None:
     """Mail of Daypost itself and of programs comes first, and may use what campaigns may not."""
-    resting = account.resting_until is not None and account.resting_until > now
-    if account.state != GmailAccount.State.READY or resting:
+    if account.state != GmailAccount.State.READY or standing.is_resting(account, now):
         return None
     if quota.used(entries, now) >= ledger.limits(account).in_force(now):
         return None

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Count, Min
 
 from accounts import ledger
 from accounts.ledger import Entry
@@ -76,26 +76,34 @@ def planned_campaigns(workspace: Workspace, now: datetime) -> list[PlannedCampai
     """Every campaign of the workspace that is sending, with what still waits of it."""
     sending = visible(Campaign.objects.filter(state=Campaign.State.SENDING), workspace)
     waiting: dict[int, dict[int | None, int]] = defaultdict(dict)
+    first_due: dict[int, dict[int | None, datetime]] = defaultdict(dict)
     rows = (
         Message.objects.filter(state=Message.State.WAITING, campaign__in=sending)
         .order_by()
         .values_list("campaign_id", "account_id")
-        .annotate(count=Count("id"))
+        .annotate(count=Count("id"), first=Min("not_before"))
     )
-    for campaign_id, account_id, count in rows:
+    for campaign_id, account_id, count, first in rows:
         waiting[campaign_id][account_id] = count
+        first_due[campaign_id][account_id] = first
     progress: dict[int, list[CampaignAccount]] = defaultdict(list)
     for row in CampaignAccount.objects.filter(campaign__in=sending):
         progress[row.campaign_id].append(row)
     return [
-        _planned_campaign(campaign, waiting[campaign.pk], progress[campaign.pk])
+        _planned_campaign(
+            campaign, waiting[campaign.pk], first_due[campaign.pk], progress[campaign.pk]
+        )
         for campaign in sending.order_by("id")
     ]
 
 
 def _planned_campaign(
-    campaign: Campaign, waiting: dict[int | None, int], rows: list[CampaignAccount]
+    campaign: Campaign,
+    waiting: dict[int | None, int],
+    first_due: dict[int | None, datetime],
+    rows: list[CampaignAccount],
 ) -> PlannedCampaign:
+    """`waiting` and `first_due` by account, None for what is bound to none yet."""
     return PlannedCampaign(
         campaign_id=campaign.pk,
         starts_at=campaign.starts_at,
@@ -105,4 +113,11 @@ def _planned_campaign(
         hours=snapshot.sending_hours(campaign),
         pace=snapshot.pace_of(campaign),
         progress={row.account_id: (row.claims, row.last_claim_at) for row in rows},
+        not_before={
+            row.account_id: min(
+                first_due[key] for key in (row.account_id, None) if key in first_due
+            )
+            for row in rows
+            if row.account_id in first_due or None in first_due
+        },
     )

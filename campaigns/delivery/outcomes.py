@@ -24,9 +24,17 @@ M = Message.State
 # (RFC 5321 4.5.3.2.7) and at most 10 for its own filing.
 SESSION_LIFE = timedelta(minutes=30)
 
-# A recipient's server may be away for a while; then it is said plainly instead of tried for ever.
-FIRST_RETRY = timedelta(minutes=15)
-MOST_ATTEMPTS = 8
+# A message that Gmail puts off waits by itself, each time twice as long, so that the others go
+# first. At last it is said plainly instead of tried for ever: after two days at the soonest, so
+# that no outage comes to that (RFC 5321 4.5.4.1 asks for days). `NOT_NOW` comes on top of the
+# account's own rest, which any other message may try to end before.
+RECIPIENT_AWAY = timedelta(minutes=15)
+NOT_NOW = timedelta(minutes=2)
+LONGEST_WAIT = timedelta(days=1)
+MOST_ATTEMPTS = 12
+
+# From here on Gmail knows of the message, so that a line that breaks may be due to it.
+KNOWS_OF_MESSAGE = (Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
 
 
 @transaction.atomic
@@ -90,7 +98,9 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
         refused(claim, source, said)
         return Meaning.RECIPIENT
     if what is Meaning.RECIPIENT_LATER:
-        return _try_recipient_later(claim, source, said, now)
+        return _put_off(claim, source, said, now, RECIPIENT_AWAY)
+    if what is Meaning.TEMPORARY:
+        return tried_in_vain(claim, source, said, said, now)
     put_back(claim, source, said, now)
     if what is Meaning.LIMIT:
         standing.rest_for_limit(claim.account_id, said, now)
@@ -106,10 +116,20 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
     return what
 
 
+def tried_in_vain(claim: Claim, source: M, said: str, reason: str, now: datetime) -> Meaning:
+    """Gmail knew of the message when it said "later" or the line broke, and nobody knows why.
+
+    So the account rests, for `reason`, and the message rests longer: were it tried first again,
+    one message that Gmail can never take would keep all others from leaving. Returns whom it came
+    down on.
+    """
+    rests_until = standing.back_off(claim.account_id, reason, now)
+    return _put_off(claim, source, said, rests_until, NOT_NOW)
+
+
 def _is_about_message(what: Meaning, phase: Phase) -> bool:
     """Whether a refusal may be due to what was sent and to whom, and not only to who sends."""
-    named = phase in (Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
-    return what is Meaning.MESSAGE or (what is Meaning.UNKNOWN and named)
+    return what is Meaning.MESSAGE or (what is Meaning.UNKNOWN and phase in KNOWS_OF_MESSAGE)
 
 
 def _needs_reconnecting(claim: Claim, reply: Reply, now: datetime) -> None:
@@ -118,13 +138,16 @@ def _needs_reconnecting(claim: Claim, reply: Reply, now: datetime) -> None:
     standing.needs_reconnecting(claim.account_id, reason, now)
 
 
-def _try_recipient_later(claim: Claim, source: M, said: str, now: datetime) -> Meaning:
-    """A passing trouble with one recipient: others go on, this one is tried again later."""
+def _put_off(claim: Claim, source: M, said: str, since: datetime, first: timedelta) -> Meaning:
+    """One more try that came to nothing: the others go on, this one is tried again later.
+
+    The first time after `first`, counted from `since`.
+    """
     attempts = 1 + (held(claim).values_list("attempts", flat=True).first() or 0)
     if attempts >= MOST_ATTEMPTS:
         refused(claim, source, _("Tried %(n)d times. %(said)s") % {"n": attempts, "said": said})
         return Meaning.RECIPIENT
-    later = now + FIRST_RETRY * 2 ** (attempts - 1)
+    later = since + min(first * 2 ** (attempts - 1), LONGEST_WAIT)
     put_back(claim, source, said, later, attempts=attempts)
     return Meaning.RECIPIENT_LATER
 

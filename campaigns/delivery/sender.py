@@ -170,6 +170,11 @@ class Burst:
         except (AuthRefused, GrantRevoked) as error:
             # `sessions` has noted that the person must connect the account again.
             self._break_off(claim, M.CLAIMED, str(error))
+        except ConnectionLost as error:
+            if error.phase in outcomes.KNOWS_OF_MESSAGE:
+                self._lost_with(claim, M.CLAIMED, error)
+            else:
+                self._no_line(claim, error)
         except (GmailError, VaultError) as error:
             self._no_line(claim, error)
         else:
@@ -213,8 +218,10 @@ class Burst:
 
     def _not_accepted(self, claim: Claim, source: M, error: Refused) -> None:
         now = timezone.now()
-        what = outcomes.not_accepted(claim, source, error.reply, error.phase, now)
-        if what is Meaning.RECIPIENT:
+        self._count(outcomes.not_accepted(claim, source, error.reply, error.phase, now))
+
+    def _count(self, came_down_on: Meaning) -> None:
+        if came_down_on is Meaning.RECIPIENT:
             self.tally.refused += 1
         else:
             self.tally.put_back += 1
@@ -227,10 +234,16 @@ class Burst:
 
     def _lost_at_dot(self, claim: Claim, error: ConnectionLost) -> None:
         """Certainly not accepted: it leaves over the next session, at once if that may be."""
-        another = self.line.may_replace
-        self._break_off(claim, M.HANDING_OVER, str(error))
-        if not another:
-            self._back_off(error)
+        if self.line.may_replace:
+            self._break_off(claim, M.HANDING_OVER, str(error))
+        else:
+            self._lost_with(claim, M.HANDING_OVER, error)
+
+    def _lost_with(self, claim: Claim, source: M, error: ConnectionLost) -> None:
+        """The line broke over this message, certainly not accepted."""
+        self.line.drop()
+        reason, now = rest_words.reason_of(error), timezone.now()
+        self._count(outcomes.tried_in_vain(claim, source, str(error), reason, now))
 
     def _no_line(self, claim: Claim, error: GmailError | VaultError) -> None:
         """The message is innocent; the account tries again a little later."""

@@ -50,9 +50,9 @@ class Message(models.Model):
     )
     claim_holder = models.CharField(max_length=64, blank=True)
     claim_until = models.DateTimeField(null=True)
-    # How often Gmail has put this recipient off (a 4xx at RCPT).
+    # How often Gmail has put it off: a 4xx, or a line that broke once Gmail knew of it.
     attempts = models.PositiveIntegerField(default=0)
-    # Not tried before this moment: launch, or later after a temporary refusal.
+    # Not tried before this moment: launch, or later once it was put off.
     not_before = models.DateTimeField()
     # The finished bytes: from handing over until the fate is known, and for mail that is
     # written by a program from the start.

@@ -89,7 +89,8 @@ def next_turn(room: Room, queues: list[Queue], now: datetime) -> Turn:
     if not known:
         return Turn(None, None, Reason.OUTSIDE_HOURS)
     moment, why = min(known, key=lambda opening: opening[0])
-    return Turn(None, moment, held_by or why)
+    # A message may be put off for longer than its account: that is no rest of the account's.
+    return Turn(None, moment, why if why is Reason.TRY_LATER else held_by or why)
 
 
 def account_opens(room: Room, now: datetime) -> tuple[datetime | None, Reason | None]:

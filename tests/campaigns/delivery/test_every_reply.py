@@ -108,7 +108,7 @@ PERSON_LATER = Case(
     "rcpt",
     sent_at_once=2,
     campaign_says=("Gmail asked to try again later",),
-    message_says=("Gmail put this person off once", "tried again by itself", "4.2."),
+    message_says=("Gmail put this message off once", "tried again by itself", "4.2."),
 )
 CONTENT = Case(
     gmail_says.UNSAFE,
@@ -296,10 +296,16 @@ def _go_on(
     if case.campaign == "paused":
         assert deliver() == Tally()
         control.resume(campaign.pk)
-    waiting = campaign.messages.filter(state=M.WAITING).order_by("not_before").first()
-    moments = [account.resting_until, waiting.not_before if waiting else None]
-    for moment in filter(None, moments):
-        if moment > timezone.now():
-            assert deliver() == Tally()
-            clock.wait_until(moment)
-    deliver()
+    if account.resting_until is not None:
+        _wait_until(account.resting_until, clock)
+        deliver()
+    put_off = campaign.messages.filter(state=M.WAITING).order_by("not_before").first()
+    if put_off is not None:
+        _wait_until(put_off.not_before, clock)
+        deliver()
+
+
+def _wait_until(moment: datetime, clock: VirtualClock) -> None:
+    if moment > timezone.now():
+        assert deliver() == Tally()
+        clock.wait_until(moment)
