@@ -5,7 +5,6 @@ have to be held while Google answers.
 """
 
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -19,7 +18,8 @@ from gmail.errors import GrantRevoked, Unreachable
 
 # A token is renewed this long before it ends, so that none ends during a session's login.
 RENEW_BEFORE = timedelta(minutes=5)
-# Longer than a refresh can take; a refresher that died blocks the others no longer than this.
+# Longer than a refresh can take, which is 30 seconds; a refresher that died blocks the others no
+# longer than this.
 LEASE = timedelta(seconds=90)
 POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 30
@@ -32,37 +32,15 @@ def access_token(account: GmailAccount, now: datetime) -> str:
     Raises GrantRevoked (the account then needs reconnecting), ClientRefused, Unreachable or
     VaultError.
     """
-    return _token(account, now, _is_valid, PATIENCE_SECONDS)
-
-
-@sensitive_variables()
-def renewed_token(account: GmailAccount, now: datetime, timeout: float) -> str:
-    """A token that Google gives now, however good the one at hand: shows that the consent lives.
-
-    `timeout`, in seconds, holds for each wait. The token at hand stays when Google cannot be
-    reached. Raises as `access_token` does.
-    """
-    at_hand = GmailAccount.objects.values_list("sealed_access_token", flat=True).get(pk=account.pk)
-    return _token(account, now, lambda row, _: row.sealed_access_token != at_hand, timeout)
-
-
-@sensitive_variables()
-def _token(
-    account: GmailAccount,
-    now: datetime,
-    is_good: Callable[[GmailAccount, datetime], bool],
-    timeout: float,
-) -> str:
-    """The first token that `is_good`, from whoever renews it: this call, or another worker."""
-    for poll in range(int(timeout / POLL_SECONDS)):
+    for poll in range(int(PATIENCE_SECONDS / POLL_SECONDS)):
         moment = now + timedelta(seconds=poll * POLL_SECONDS)
         row = GmailAccount.objects.select_related("workspace").get(pk=account.pk)
         if row.state != GmailAccount.State.READY:
             raise GrantRevoked(row.state_reason or "The account is disconnected.")
-        if is_good(row, moment):
+        if _is_valid(row, moment):
             return sealed.ACCESS_TOKEN.open(row)
         if _take_lease(row, moment):
-            return _renew(row, moment, timeout)
+            return _renew(row, moment)
         time.sleep(POLL_SECONDS)
     raise Unreachable("Somebody else is renewing the access to Google, and does not come back.")
 
@@ -95,12 +73,12 @@ def _take_lease(row: GmailAccount, now: datetime) -> bool:
 
 
 @sensitive_variables()
-def _renew(row: GmailAccount, now: datetime, timeout: float) -> str:
+def _renew(row: GmailAccount, now: datetime) -> str:
     """Ask Google, holding the lease, and give the lease back whatever comes of it."""
     # An account that was connected again meanwhile has other secrets; it is left alone.
     mine = GmailAccount.objects.filter(pk=row.pk, sealed_secret=row.sealed_secret)
     try:
-        fresh = oauth.refresh(endpoints_for(row), sealed.ACCOUNT_SECRET.open(row), timeout)
+        fresh = oauth.refresh(endpoints_for(row), sealed.ACCOUNT_SECRET.open(row))
         mine.update(
             sealed_access_token=sealed.ACCESS_TOKEN.seal(row, fresh.token),
             access_token_expires_at=now + timedelta(seconds=fresh.expires_in),

@@ -4,8 +4,10 @@ https://developers.google.com/identity/protocols/oauth2/web-server
 """
 
 import contextlib
+import io
 import logging
 import os
+import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ import requests
 from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2.rfc6749 import errors as oauth2
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from gmail.endpoints import Endpoints, is_loopback
 from gmail.errors import (
@@ -35,7 +38,10 @@ MAIL_SCOPE = "https://mail.google.com/"
 SCOPES = (MAIL_SCOPE, "openid", "email")
 # Google answers the short name by the long one.
 _ALIASES = {"https://www.googleapis.com/auth/userinfo.email": "email"}
-_TIMEOUT = 30  # seconds
+# In seconds, for a whole answer.
+_TIMEOUT = 30
+# In octets. Google's answers have a few thousand.
+_LONGEST_ANSWER = 1_000_000
 
 # At DEBUG these two write tokens and the client's secret into the log.
 for _talkative in ("requests_oauthlib", "oauthlib"):
@@ -115,7 +121,7 @@ def exchange(
 
 
 def refresh(endpoints: Endpoints, refresh_token: str, timeout: float = _TIMEOUT) -> AccessToken:
-    """A new access token. `timeout`, in seconds, holds for each wait.
+    """A new access token. `timeout`, in seconds, holds for the whole of it.
 
     Raises GrantRevoked, ClientRefused or Unreachable.
     """
@@ -144,7 +150,7 @@ def check_client(endpoints: Endpoints) -> None:
 def google_time(endpoints: Endpoints, timeout: float) -> datetime:
     """What time Google has, in whole seconds: the Date of the token endpoint's answer.
 
-    `timeout`, in seconds, holds for each wait. Raises Unreachable.
+    `timeout`, in seconds, holds for the whole answer. Raises Unreachable.
     """
     _check_is_private(endpoints.token_uri)
     with _typed_errors(), requests.Session() as session:
@@ -264,8 +270,15 @@ def _other_refusal(err: oauth2.OAuth2Error) -> ClientRefused | ConsentRefused | 
     return Unreachable(f"Google's answer could not be used ({err.error}).")
 
 
-class _TrustingAdapter(HTTPAdapter):
-    """Trusts what the mail servers' connections trust: the system's roots and `ca_file`."""
+_Outcome = requests.Response | requests.RequestException
+
+
+class _Adapter(HTTPAdapter):
+    """Trusts what the mail servers' connections trust: the system's roots and `ca_file`.
+
+    And `timeout` is for the whole answer here: by itself it holds for each read, and a server that
+    sends an octet now and then would never be done.
+    """
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
@@ -275,34 +288,90 @@ class _TrustingAdapter(HTTPAdapter):
         kwargs["ssl_context"] = self._endpoints.ssl_context()
         super().init_poolmanager(*args, **kwargs)
 
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Asked in a thread, a daemon, which is left to itself when the time is over."""
+        told: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        ask = threading.Thread(
+            target=self._ask,
+            args=(told, request, *args),
+            kwargs=kwargs,
+            name=f"asks {urlsplit(request.url or '').hostname}",
+            daemon=True,
+        )
+        ask.start()
+        try:
+            outcome = told.get(timeout=kwargs.get("timeout") or _TIMEOUT)
+        except queue.Empty:
+            raise requests.Timeout("The answer did not come to an end.") from None
+        if isinstance(outcome, requests.RequestException):
+            raise outcome
+        return outcome
+
+    def _ask(
+        self,
+        told: queue.SimpleQueue[_Outcome],
+        request: requests.PreparedRequest,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        outcome: _Outcome = requests.ConnectionError("The answer broke off.")
+        try:
+            answer = super().send(request, *args, **kwargs)
+            body = answer.raw.read(_LONGEST_ANSWER, decode_content=True)
+            answer.close()
+            answer.raw = io.BytesIO(body)
+            outcome = answer
+        except requests.RequestException as err:
+            outcome = err
+        except (HTTPError, OSError):
+            pass  # in the middle of the body
+        finally:
+            told.put(outcome)
+
 
 def _trust(session: requests.Session, endpoints: Endpoints) -> None:
-    session.mount("https://", _TrustingAdapter(endpoints))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter(endpoints))
     # A proxy leads out into the world; a stand-in is here.
     session.trust_env = not endpoints.on_this_machine
 
 
-_environment = threading.Lock()
 _INSECURE = "OAUTHLIB_INSECURE_TRANSPORT"
+_environment = threading.Lock()
+_inside = 0
 
 
 @contextlib.contextmanager
 def _requests_allowed(endpoints: Endpoints) -> Iterator[None]:
     """Lets oauthlib speak plain http with a stand-in on this machine, and with nobody else.
 
-    oauthlib knows only a variable of the whole process for this. It is set around one call at a
-    time, and only when every address called is of this machine.
+    oauthlib knows only a variable of the whole process for this. It is set while a call is under
+    way of which every address is of this machine; others are held to https here, not by oauthlib.
     """
     called = (endpoints.auth_uri, endpoints.token_uri, endpoints.userinfo_uri)
-    if _INSECURE in os.environ or not all(_is_http_here(uri) for uri in called):
+    for uri in called:
+        _check_is_private(uri)
+    if not any(_is_http_here(uri) for uri in called):
         yield
         return
+    _count_in(1)
+    try:
+        yield
+    finally:
+        _count_in(-1)
+
+
+def _count_in(more: int) -> None:
+    """Several accounts may ask at once: the last one out takes it away."""
+    global _inside
     with _environment:
-        os.environ[_INSECURE] = "1"
-        try:
-            yield
-        finally:
-            del os.environ[_INSECURE]
+        _inside += more
+        if _inside:
+            os.environ[_INSECURE] = "1"
+        else:
+            os.environ.pop(_INSECURE, None)
 
 
 def _is_http_here(uri: str) -> bool:

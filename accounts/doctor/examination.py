@@ -10,27 +10,27 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import sealed, tokens
+from accounts import explain, sealed, sessions, standing
 from accounts.doctor import findings, limit, probes
-from accounts.doctor.check import Check, Name
-from accounts.doctor.probes import WAIT_SECONDS, Access, Outcome
+from accounts.doctor.check import Check, Name, is_needed
+from accounts.doctor.probes import OF_MAILBOX, Access, Outcome
 from accounts.doctor.remedies import CaFileUnreadable
 from accounts.endpoints import endpoints_for
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from gmail.endpoints import Endpoints
-from gmail.errors import GmailError, GrantRevoked, Unreachable
+from gmail.errors import AuthRefused, GmailError, GrantRevoked, Unreachable
 
 # For all the servers together, in seconds: a server that trickles must not hold it up.
 DEADLINE_SECONDS = 15
 
-_OF_MAILBOX = (Name.SMTP_SSL, Name.SMTP_STARTTLS, Name.IMAP, Name.POP, Name.SENT_FOLDER)
+_OF_SENDING = (Name.SMTP_SSL, Name.SMTP_STARTTLS)
 
 
 class Examination:
-    """Begins when it is made, so that several accounts are looked at side by side.
+    """Begins when it is made and waits only in `checks`: so several accounts go side by side.
 
-    Not to be made inside a transaction: it waits for the network.
+    Not to be waited for inside a transaction.
     """
 
     @sensitive_variables()
@@ -42,7 +42,7 @@ class Examination:
         # What servers tell, what is known without asking them, and what is still to come.
         self._told: probes.Told = queue.SimpleQueue()
         self._known: dict[Name, Outcome | VaultError] = {}
-        self._waiting = [*_OF_MAILBOX, Name.CLOCK]
+        self._waiting = [*OF_MAILBOX, Name.CLOCK]
         try:
             self._endpoints = _endpoints(self._account)
         except (GmailError, VaultError) as error:
@@ -68,19 +68,35 @@ class Examination:
 
     @sensitive_variables()
     def _begin(self, endpoints: Endpoints) -> None:
-        """The clock first: a token may take its time. What takes a log-in, if there is one."""
+        """The clock, and what takes a log-in, if there is something to log in with."""
         probes.begin(probes.of_clock(endpoints), self._told)
+        account = self._account
         try:
-            access = _access(self._account, endpoints, self._now)
-        except (GmailError, VaultError) as error:
-            self._known = dict.fromkeys(_OF_MAILBOX, error)
+            secret = _secret(account)
+        except (GrantRevoked, VaultError) as error:
+            self._known = dict.fromkeys(OF_MAILBOX, error)
             return
-        for probe in probes.of_mailbox(access):
+        if account.auth == GmailAccount.Auth.OAUTH:
+            probes.begin_by_consent(endpoints, account.address, secret, self._told)
+            return
+        for probe in probes.of_mailbox(Access(endpoints, account.address, app_password=secret)):
             probes.begin(probe, self._told)
 
     def _found(self, name: Name, outcome: Outcome | VaultError) -> Check:
         self._waiting.remove(name)
+        if name in _OF_SENDING and is_needed(name, self._account):
+            self._draw_consequences(outcome)
         return findings.check(name, outcome, self._account, self._endpoints)
+
+    def _draw_consequences(self, outcome: Outcome | VaultError) -> None:
+        """As if a message had been on its way: the doctor is not to be red beside a “ready”."""
+        account = self._account
+        if isinstance(outcome, AuthRefused):
+            sessions.refused_to_send(account, outcome, self._now)
+        elif isinstance(outcome, GrantRevoked):
+            standing.needs_reconnecting(
+                account.pk, explain.grant_revoked(), self._now, account.sealed_secret
+            )
 
 
 def _endpoints(account: GmailAccount) -> Endpoints:
@@ -94,15 +110,8 @@ def _endpoints(account: GmailAccount) -> Endpoints:
 
 
 @sensitive_variables()
-def _access(account: GmailAccount, endpoints: Endpoints, now: datetime) -> Access:
-    """By a token of this moment, so that a consent which has ended is found out.
-
-    Raises GrantRevoked, ClientRefused, Unreachable or VaultError.
-    """
+def _secret(account: GmailAccount) -> str:
+    """Raises GrantRevoked or VaultError."""
     if not account.sealed_secret:
         raise GrantRevoked(_("The account is disconnected."))
-    if account.auth == GmailAccount.Auth.OAUTH:
-        token = tokens.renewed_token(account, now, WAIT_SECONDS)
-        return Access(endpoints, account.address, access_token=token)
-    password = sealed.ACCOUNT_SECRET.open(account)
-    return Access(endpoints, account.address, app_password=password)
+    return sealed.ACCOUNT_SECRET.open(account)

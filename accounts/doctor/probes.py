@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from django.views.decorators.debug import sensitive_variables
+
 from accounts.doctor.check import Name
 from gmail import oauth
 from gmail.endpoints import Endpoints
@@ -21,8 +23,10 @@ from gmail.pop import PopSession
 from gmail.smtp import SmtpSession
 from gmail.smtp_line import Security
 
-# Each wait on the network, in seconds. What Gmail answers, it answers within one or two.
+# Each wait on the network, in seconds; a whole answer of Google's. Either comes in one or two.
 WAIT_SECONDS = 6
+
+OF_MAILBOX = (Name.SMTP_SSL, Name.SMTP_STARTTLS, Name.IMAP, Name.POP, Name.SENT_FOLDER)
 
 # What a probe found: nothing but that it worked, folders, how far our clock is ahead, or an error.
 Outcome = None | Folders | timedelta | GmailError
@@ -59,7 +63,7 @@ class Probe:
 
 
 def of_mailbox(access: Access) -> list[Probe]:
-    """All that takes a log-in."""
+    """All that takes a log-in: `OF_MAILBOX`."""
     return [
         Probe((Name.SMTP_SSL,), lambda tell: _smtp(access, "ssl", tell)),
         Probe((Name.SMTP_STARTTLS,), lambda tell: _smtp(access, "starttls", tell)),
@@ -81,6 +85,20 @@ def begin(probe: Probe, told: Told) -> None:
     threading.Thread(target=_run, args=(probe, told), name=name, daemon=True).start()
 
 
+@sensitive_variables()
+def begin_by_consent(endpoints: Endpoints, address: str, refresh_token: str, told: Told) -> None:
+    """All of `of_mailbox`, by a token of this moment: so a consent that has ended is found out.
+
+    The account's own token stays as it is. It is not worth waiting for whoever renews that one.
+    """
+    threading.Thread(
+        target=_run_by_consent,
+        args=(endpoints, address, refresh_token, told),
+        name="doctor consent",
+        daemon=True,
+    ).start()
+
+
 def _run(probe: Probe, told: Told) -> None:
     left = list(probe.names)
 
@@ -97,6 +115,18 @@ def _run(probe: Probe, told: Told) -> None:
         for name in tuple(left):
             tell(name, stopped)
             stopped = NotSeen(name)
+
+
+@sensitive_variables()
+def _run_by_consent(endpoints: Endpoints, address: str, refresh_token: str, told: Told) -> None:
+    try:
+        token = oauth.refresh(endpoints, refresh_token, WAIT_SECONDS).token
+    except GmailError as error:
+        for name in OF_MAILBOX:
+            told.put((name, error))
+        return
+    for probe in of_mailbox(Access(endpoints, address, access_token=token)):
+        begin(probe, told)
 
 
 def _smtp(access: Access, security: Security, tell: Tell) -> None:

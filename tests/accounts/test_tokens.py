@@ -175,16 +175,6 @@ def test_it_takes_over_from_a_refresher_that_died(
     assert token_endpoint.requests == 1
 
 
-def test_it_asks_google_although_the_token_is_good(
-    account: GmailAccount, token_endpoint: CountingProxy
-) -> None:
-    at_hand = tokens.access_token(account, timezone.now())
-    fresh = tokens.renewed_token(account, timezone.now(), timeout=5)
-    assert fresh != at_hand
-    assert tokens.access_token(account, timezone.now()) == fresh
-    assert token_endpoint.requests == 1
-
-
 def test_it_does_not_wait_for_ever(
     account: GmailAccount, token_endpoint: CountingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +223,7 @@ def test_it_leaves_an_account_alone_that_was_connected_again_meanwhile(
     stale.token_lease_until = timezone.now() + tokens.LEASE
     connect_by_consent(gmail, account.workspace)
     with pytest.raises(GrantRevoked):
-        tokens._renew(stale, timezone.now(), timeout=5)
+        tokens._renew(stale, timezone.now())
     account.refresh_from_db()
     assert account.state == GmailAccount.State.READY
     assert tokens.access_token(account, timezone.now())

@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import time
 import traceback
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ from gmail.errors import (
     Unreachable,
 )
 from gmail.oauth import Consent, Grant
+from tests.accounts.doctor.silent_servers import HTTP_HEADER, port_that_trickles
 from tests.gmail.cast import ANA, BEN, REDIRECT
 from tests.practice_gmail import PracticeGmail
 
@@ -159,6 +161,31 @@ def test_it_says_that_google_cannot_be_reached(gmail: PracticeGmail, endpoints: 
         oauth.refresh(nowhere, "1//secret")
     with pytest.raises(Unreachable):
         oauth.revoke(nowhere, "1//secret")
+
+
+@pytest.mark.parametrize("begin", [HTTP_HEADER, HTTP_HEADER + b"\r\n\r\n"], ids=["header", "body"])
+def test_it_does_not_wait_for_an_answer_without_end(endpoints: Endpoints, begin: bytes) -> None:
+    with port_that_trickles(begin, b"a") as port:
+        here = replace(endpoints, token_uri=f"http://127.0.0.1:{port}/token")
+        for ask_google in (
+            lambda: oauth.refresh(here, "1//secret", timeout=1),
+            lambda: oauth.google_time(here, timeout=1),
+        ):
+            begun = time.monotonic()
+            with pytest.raises(Unreachable, match="in time"):
+                ask_google()
+            assert time.monotonic() - begun < 10
+
+
+def test_it_reads_no_answer_of_any_length(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth, "_LONGEST_ANSWER", 100)
+    with (
+        port_that_trickles(HTTP_HEADER + b"\r\n\r\n", b"a" * 200) as port,
+        pytest.raises(Unreachable, match="could not be used"),
+    ):
+        oauth.refresh(replace(endpoints, token_uri=f"http://127.0.0.1:{port}/token"), "1//x")
 
 
 def test_it_sends_no_secret_over_plain_http_to_another_machine(endpoints: Endpoints) -> None:

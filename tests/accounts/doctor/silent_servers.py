@@ -13,15 +13,21 @@ def port_that_never_answers() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+HTTP_HEADER = b"HTTP/1.1 200 OK\r\nX-Pad: "
+
+
 @contextlib.contextmanager
-def port_that_trickles() -> Iterator[int]:
-    """Its greeting goes on and on, a line at a time, until this is left."""
+def port_that_trickles(
+    begin: bytes = b"", go_on: bytes = b"220-still greeting\r\n"
+) -> Iterator[int]:
+    """What it says goes on and on, a little at a time, until this is left."""
     over = threading.Event()
 
     def greet(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
+            connection.sendall(begin)
             while not over.wait(0.05):
-                connection.sendall(b"220-still greeting\r\n")
+                connection.sendall(go_on)
 
     def listen() -> None:
         with contextlib.suppress(OSError):
@@ -42,8 +48,8 @@ def port_that_trickles() -> Iterator[int]:
 
 
 def wait_for_probes() -> None:
-    """Those that a server held up end once it is gone."""
+    """Those that a server held up end once it is gone, and so do questions to Google."""
     for thread in threading.enumerate():
-        if thread.name.startswith("doctor "):
+        if thread.name.startswith(("doctor ", "asks ")):
             thread.join(15)
             assert not thread.is_alive(), thread.name

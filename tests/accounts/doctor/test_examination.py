@@ -10,11 +10,16 @@ from pytest_django import Settings
 
 from accounts import sealed
 from accounts.connect import disconnect
-from accounts.doctor import examination
+from accounts.doctor import examination, probes
 from accounts.doctor.check import Check, Name
 from accounts.doctor.examination import Examination
 from accounts.models import CheckUp, GmailAccount, Workspace
-from tests.accounts.doctor.silent_servers import port_that_trickles
+from tests.accounts.doctor.silent_servers import (
+    HTTP_HEADER,
+    port_that_never_answers,
+    port_that_trickles,
+    wait_for_probes,
+)
 from tests.accounts.gmail_cast import ANA, BEN, connect_ana, connect_by_consent
 from tests.practice_gmail import PracticeGmail
 
@@ -85,6 +90,49 @@ def test_it_says_that_an_app_password_is_refused(
     for name in LOG_INS:
         assert "make a new app password" in found[name].remedy
     assert "“imap”" in found["sent-folder"].remedy
+
+
+@pytest.mark.parametrize("security", ["ssl", "starttls"])
+def test_it_stops_an_account_that_gmail_does_not_let_send(
+    gmail: PracticeGmail, workspace: Workspace, security: str
+) -> None:
+    """What a sender would find out with the next message."""
+    account = connect_ana(workspace, smtp_security=security)
+    GmailAccount.objects.update(
+        sealed_secret=sealed.ACCOUNT_SECRET.seal(account, "wrong" * 3), practice=False
+    )
+    assert f"smtp-{security}" in red(look(account))
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.NEEDS_RECONNECTING
+    assert "new app password" in account.state_reason
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop"])
+def test_it_lets_an_account_send_that_may_not_read(
+    gmail: PracticeGmail, workspace: Workspace, protocol: str
+) -> None:
+    account = connect_ana(workspace, inbound=protocol)
+    refusal = "-ERR [AUTH] Web login required"
+    if protocol == "imap":
+        refusal = "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)"
+    gmail.control(faults=[{"protocol": protocol, "where": "auth", "reply": refusal}])
+    assert protocol in red(look(account))
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
+
+
+def test_it_leaves_an_account_alone_that_was_connected_again_meanwhile(
+    gmail: PracticeGmail, workspace: Workspace
+) -> None:
+    """The old secret's refusal says nothing about the new one."""
+    account = connect_ana(workspace)
+    good = account.sealed_secret
+    GmailAccount.objects.update(sealed_secret=sealed.ACCOUNT_SECRET.seal(account, "wrong" * 3))
+    begun = Examination(account, timezone.now())
+    GmailAccount.objects.update(sealed_secret=good)
+    assert any(check.is_red for check in begun.checks())
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
 
 
 def test_it_says_that_a_consent_is_over(gmail: PracticeGmail, workspace: Workspace) -> None:
@@ -228,3 +276,42 @@ def test_it_is_not_held_up_by_a_server_that_trickles(
     assert found["smtp-ssl"].ok
     assert not found["smtp-starttls"].ok
     assert "does not come to an end" in found["smtp-starttls"].detail
+
+
+def test_it_is_not_held_up_by_a_token_that_trickles(
+    gmail: PracticeGmail,
+    workspace: Workspace,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    monkeypatch.setattr(probes, "WAIT_SECONDS", 1)
+    with port_that_trickles(HTTP_HEADER, b"a") as port:
+        settings.GOOGLE = {**settings.GOOGLE, "token_uri": f"http://127.0.0.1:{port}/token"}
+        begun = time.monotonic()
+        found = look(account)
+        assert time.monotonic() - begun < 15
+    assert {found[name].detail for name in (*LOG_INS, Name.CLOCK)} == {
+        "Google did not answer in time."
+    }
+    account.refresh_from_db()
+    assert account.state == GmailAccount.State.READY
+
+
+def test_it_asks_for_the_tokens_of_several_accounts_at_once(
+    gmail: PracticeGmail,
+    workspace: Workspace,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    monkeypatch.setattr(probes, "WAIT_SECONDS", 3)
+    with port_that_never_answers() as port:
+        settings.GOOGLE = {**settings.GOOGLE, "token_uri": f"http://127.0.0.1:{port}/token"}
+        begun = time.monotonic()
+        several = [Examination(account, timezone.now()) for _ in range(4)]
+        assert time.monotonic() - begun < 3
+        for each in several:
+            assert not all(check.ok for check in each.checks())
+        assert time.monotonic() - begun < 10
+    wait_for_probes()
