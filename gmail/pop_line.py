@@ -16,6 +16,9 @@ from gmail.endpoints import Endpoints
 from gmail.errors import SessionEnded, Temporary, Unreachable
 
 _END = b"\r\n"
+# In octets: what has no end must not fill the memory. Gmail takes no message over 50 MB.
+_LONGEST_LINE = 1_000_000
+_LONGEST_ANSWER = 100_000_000
 OK = "+OK"
 GO_ON = "+"
 NO = "-ERR"
@@ -49,7 +52,7 @@ class PopLine:
         except SessionEnded as err:
             if isinstance(err.__cause__, OSError):
                 raise Unreachable.because(host, err.__cause__) from err
-            raise Unreachable(f"{host} hung up without a greeting.") from err
+            raise Unreachable(f"{host} did not greet as a mail server does.") from err
         if greeting.status == NO:
             self.drop()
             raise Temporary(greeting.words)
@@ -101,17 +104,25 @@ class PopLine:
 
     def _lines(self) -> Iterator[bytes]:
         """The lines up to the one that is a dot, without the dots that were put before theirs."""
+        length = 0
         while (line := self._line()) != b"." + _END:
+            length += len(line)
+            if length > _LONGEST_ANSWER:
+                raise EOFError("its answer has no end")
             yield line.removeprefix(b".")
 
     def _line(self) -> bytes:
         """A line with its end, whatever bare line feeds it holds."""
         pieces: list[bytes] = []
+        length = 0
         while not (pieces and pieces[-1].endswith(_END)):
-            piece = self._file.readline()
+            piece = self._file.readline(_LONGEST_LINE)
             if not piece:
                 raise EOFError("it hung up")
             pieces.append(piece)
+            length += len(piece)
+            if length > _LONGEST_LINE:
+                raise EOFError("its line has no end")
         return b"".join(pieces)
 
     @contextlib.contextmanager

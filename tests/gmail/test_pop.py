@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gmail import pop_line
 from gmail.endpoints import Endpoints
 from gmail.errors import AuthRefused, GmailError, SessionEnded, Temporary, Unreachable
 from gmail.pop import PopSession
 from gmail.replies import LoginRefusal
-from tests.gmail.scripted_server import ScriptedServer, Step, hang_up, read
+from tests.gmail.scripted_server import Peer, ScriptedServer, Step, hang_up, read
 
 ADDRESS = "ana@gmail.com"
 PASSWORD = "abcdefghijklmnop"
@@ -119,6 +120,45 @@ def test_a_session_is_over_after_an_answer_that_makes_no_sense(
         with pytest.raises(SessionEnded):
             session.top(1)
         session.close()
+
+
+def flood(peer: Peer) -> None:
+    """Until the other side has had enough."""
+    while True:
+        peer.connection.sendall(b"x" * 100_000)
+
+
+def flood_of_lines(peer: Peer) -> None:
+    while True:
+        peer.connection.sendall(b"x" * 98 + b"\r\n")
+
+
+def flood_of_bare_line_feeds(peer: Peer) -> None:
+    while True:
+        peer.connection.sendall(b"\n" * 100_000)
+
+
+@pytest.mark.parametrize("endless", [flood, flood_of_bare_line_feeds])
+def test_it_does_not_read_a_greeting_without_end(
+    certificates: Path, endpoints: Endpoints, endless: Step
+) -> None:
+    with (
+        ScriptedServer(certificates, [b"+OK ", endless]) as server,
+        pytest.raises(Unreachable, match="did not greet"),
+    ):
+        enter(server, endpoints)
+
+
+@pytest.mark.parametrize("endless", [flood, flood_of_lines])
+def test_a_session_is_over_after_an_answer_without_end(
+    certificates: Path, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch, endless: Step
+) -> None:
+    monkeypatch.setattr(pop_line, "_LONGEST_ANSWER", 2_000_000)
+    with ScriptedServer(certificates, logged_in(read, b"+OK\r\n", endless)) as server:
+        session = enter(server, endpoints)
+        with pytest.raises(SessionEnded, match="no end"):
+            session.retrieve(1)
+        assert not session.alive
 
 
 def test_a_farewell_is_no_answer(certificates: Path, endpoints: Endpoints) -> None:
