@@ -13,10 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.doctor import check_ups
-from accounts.doctor.check import Check, Name, from_rows
+from accounts.doctor.check import LABELS, Check, Name, from_rows
 from accounts.models import CheckUp, GmailAccount
 from accounts.pages_context import page_context
 from accounts.tenancy import visible_or_404
@@ -26,17 +25,6 @@ STOP_ASKING = 286
 
 # A worker begins within a moment of being woken, and within a tick when it was not.
 BEGINS_WITHIN = timedelta(seconds=15)
-
-LABELS = {
-    Name.SMTP_SSL: gettext_lazy("Sending, TLS from the start"),
-    Name.SMTP_STARTTLS: gettext_lazy("Sending, STARTTLS"),
-    Name.IMAP: gettext_lazy("Reading by IMAP"),
-    Name.POP: gettext_lazy("Reading by POP"),
-    Name.SENT_FOLDER: gettext_lazy("Sent in IMAP"),
-    Name.SELF_TEST: gettext_lazy("A mail to yourself"),
-    Name.CLOCK: gettext_lazy("The clock"),
-    Name.LIMIT: gettext_lazy("The limit"),
-}
 
 
 def urls(site: AdminSite) -> list[URLPattern]:

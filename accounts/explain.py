@@ -64,11 +64,18 @@ def practice_password_refused() -> str:
 
 
 def grant_revoked() -> str:
+    return f"{why_grant_ended()} {connect_again()}"
+
+
+def why_grant_ended() -> str:
     return _(
         "Google ended the access that you gave: it was revoked, the password was changed, or the "
-        'consent screen is still in "Testing", where access ends after 7 days. '
-        "Connect the account again."
+        'consent screen is still in "Testing", where access ends after 7 days.'
     )
+
+
+def connect_again() -> str:
+    return _("Connect the account again.")
 
 
 def trouble(error: GmailError) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from accounts import explain
-from accounts.doctor.check import Name
+from accounts.doctor.check import LABELS, Name
 from accounts.doctor.probes import NotSeen
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
@@ -41,7 +41,7 @@ def remedy(
     """`endpoints` is None where not even they are known."""
     match error:
         case NotSeen():
-            return _("Do what “%(name)s” asks, then run the doctor again.") % {"name": error.first}
+            return _("First mend “%(name)s”.") % {"name": LABELS[error.first]}
         case CaFileUnreadable():
             return _("Set GMAIL_CA_FILE to a PEM file that can be read, or leave it out.")
         case VaultError():
@@ -58,6 +58,13 @@ def remedy(
             return _reach(name, account, endpoints)
         case _:
             return _("Wait a few minutes, then run the doctor again.")
+
+
+def is_to_connect_again(error: GmailError | VaultError) -> bool:
+    """Whether that is what `remedy` says."""
+    if isinstance(error, AuthRefused):
+        return error.why is not LoginRefusal.SWITCHED_OFF
+    return isinstance(error, GrantRevoked | VaultError)
 
 
 def server(name: Name, endpoints: Endpoints | None) -> str:
@@ -78,22 +85,50 @@ def server(name: Name, endpoints: Endpoints | None) -> str:
     return _("%(host)s, port %(port)s") % {"host": host, "port": port}
 
 
-def clock() -> str:
-    return _("Let this machine set its date and time by itself (NTP).")
+def clock(account: GmailAccount) -> str:
+    return _or_by_control(account, _("Let this machine set its date and time by itself (NTP)."))
 
 
-def show_sent() -> str:
-    return _(
-        "In Gmail open Settings (the gear) > See all settings > Labels, and beside “Sent Mail” "
-        "tick “Show in IMAP”."
+def show_sent(account: GmailAccount) -> str:
+    return _or_by_control(
+        account,
+        _(
+            "In Gmail open Settings (the gear) > See all settings > Labels, and beside “Sent Mail” "
+            "tick “Show in IMAP”."
+        ),
     )
 
 
-def show_all_mail() -> str:
-    return _(
-        "In Gmail open Settings (the gear) > See all settings > Labels, and beside “All Mail” "
-        "tick “Show in IMAP”: then Daypost also finds what a filter moves out of the inbox."
+def show_all_mail(account: GmailAccount) -> str:
+    return _or_by_control(
+        account,
+        _(
+            "In Gmail open Settings (the gear) > See all settings > Labels, and beside “All Mail” "
+            "tick “Show in IMAP”: then Daypost also finds what a filter moves out of the inbox."
+        ),
     )
+
+
+def verify_alias(account: GmailAccount) -> str:
+    return _or_by_control(
+        account,
+        _(
+            "In Gmail open Settings (the gear) > See all settings > Accounts and Import (in a "
+            "Workspace: Accounts) > Send mail as > Add another email address, and confirm "
+            "%(alias)s there. Or leave “Address that recipients see” empty on the account's page."
+        )
+        % {"alias": account.from_address},
+    )
+
+
+def _or_by_control(account: GmailAccount, in_gmail: str) -> str:
+    """The practice Gmail has no settings of its own; the words for Gmail are worth practising."""
+    if not account.practice:
+        return in_gmail
+    return _(
+        "On the practice Gmail this was switched by /control: see docs/practice.md. With Gmail "
+        "itself: %(in_gmail)s"
+    ) % {"in_gmail": in_gmail}
 
 
 # --- Logging in ------------------------------------------------------------------------------
@@ -101,7 +136,7 @@ def show_all_mail() -> str:
 
 def _let_in(name: Name, why: LoginRefusal, account: GmailAccount) -> str:
     if why is LoginRefusal.SWITCHED_OFF:
-        return _switch_on_pop() if name is Name.POP else _switch_on_imap()
+        return _or_by_control(account, _switch_on_pop() if name is Name.POP else _switch_on_imap())
     if account.practice and why is LoginRefusal.CREDENTIALS:
         return _(
             "Connect the account again, with the app password that the practice mailbox shows."
@@ -128,7 +163,7 @@ def _switch_on_pop() -> str:
 
 def _consent(account: GmailAccount) -> str:
     if account.practice or account.auth != GmailAccount.Auth.OAUTH or not account.sealed_secret:
-        return _("Connect the account again.")
+        return explain.connect_again()
     return _(
         "Connect the account again. Should it last only 7 days once more: the consent screen is "
         "in “Testing”. In Google's console open Google Auth Platform > Audience, and under "

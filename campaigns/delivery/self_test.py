@@ -15,8 +15,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import ledger, quota
-from accounts.doctor.check import Check, Name, is_needed
+from accounts import explain, ledger, quota
+from accounts.doctor import remedies
+from accounts.doctor.check import LABELS, Check, Name, is_needed
 from accounts.models import GmailAccount, LedgerRow
 from accounts.vault import VaultError
 from campaigns import states
@@ -67,26 +68,25 @@ def self_test(
 
 def _why_not(account: GmailAccount, found: Collection[Check], now: datetime) -> Check | None:
     """None when a mail may be sent now."""
-    if account.state != GmailAccount.State.READY:
+    first = next((check for check in found if check.name in _NEEDS and check.is_red), None)
+    if account.state != GmailAccount.State.READY and first is None:
         # Whoever cannot send at all needs to know it, also where no test mail is wanted.
-        detail = _("Nothing is sent through this account. %(why)s") % {"why": account.state_reason}
-        remedy = _("Connect the account again.")
-        return Check(Name.SELF_TEST, ok=False, needed=True, detail=detail.strip(), remedy=remedy)
+        detail = _("Nothing is sent through this account: it needs reconnecting.")
+        remedy = account.state_reason or explain.connect_again()
+        return Check(Name.SELF_TEST, False, True, detail, remedy, connect_again=True)
     if not account.self_test:
         return _check(account, True, _("Not sent: it is switched off for this account."))
-    if any(check.is_red for check in found if check.name in _NEEDS):
-        return _check(
-            account,
-            False,
-            _("Not sent: what it needs does not work."),
-            _("Do what the other lines ask, then run the doctor again."),
-        )
+    if first is not None:
+        detail = _("Waits for “%(name)s”.") % {"name": LABELS[Name(first.name)]}
+        again = first.connect_again
+        return Check(Name.SELF_TEST, False, True, detail, first.remedy, first.name, again)
     if not _may_leave(account, now):
         return Check(
             Name.SELF_TEST,
             ok=False,
             needed=False,
-            detail=_("Not sent: nothing may leave now, see “limit”."),
+            detail=_("Not sent: nothing may leave now, see “%(name)s”.")
+            % {"name": LABELS[Name.LIMIT]},
             remedy=_("Run the doctor again when it goes on."),
         )
     return None
@@ -224,11 +224,7 @@ def _settle(account: GmailAccount, copy: Copy) -> Check:
             False,
             _("Sent and found again, but Gmail put %(own)s in place of %(alias)s.")
             % {"own": copy.sender, "alias": alias},
-            _(
-                "In Gmail open Settings (the gear) > See all settings > Accounts and Import > "
-                "Send mail as > Add another email address, and confirm %(alias)s there."
-            )
-            % {"alias": alias},
+            remedies.verify_alias(account),
         )
     if not copy.keeps_message_id:
         return _check(account, True, _("Sent and found again, but Gmail replaces our Message-ID."))

@@ -69,13 +69,19 @@ def red_lines(report: dict[str, Any]) -> dict[str, str]:
     return {check["name"]: check["remedy"] for check in failed}
 
 
+def causes(report: dict[str, Any]) -> set[str]:
+    """Those of them that do not only follow from another."""
+    waiting = {check["name"] for check in report["checks"] if check["waits_for"]}
+    return set(red_lines(report)) - waiting
+
+
 def test_it_answers_for_one_account(ana: GmailAccount) -> None:
     report, complaint = doctor(ANA)
     assert complaint == ""
     assert report["account"] == ANA
     assert [check["name"] for check in report["checks"]] == list(Name)
     assert {frozenset(check) for check in report["checks"]} == {
-        frozenset({"name", "ok", "needed", "detail", "remedy"})
+        frozenset({"name", "ok", "needed", "detail", "remedy", "waits_for", "connect_again"})
     }
     assert all(check["ok"] for check in report["checks"])
     check_up = CheckUp.objects.get()
@@ -140,7 +146,10 @@ def test_it_names_each_fault_with_its_remedy_in_time(
     imap_off, consent_over, wrong_password = map(red_lines, reports)
     assert set(imap_off) == {"imap", "sent-folder"}
     assert "Enable IMAP" in imap_off["imap"]
-    assert set(consent_over) == {"smtp-ssl", "imap", "sent-folder", "self-test"}
+    assert set(consent_over) == {"smtp-ssl", "imap", "sent-folder"}
+    assert causes(reports[0]) == {"imap"}
+    assert causes(reports[1]) == {"smtp-ssl"}
+    assert causes(reports[2]) == {"smtp-ssl", "imap"}
     assert "Publish app" in consent_over["smtp-ssl"]
     assert "Publish app" in consent_over["imap"]
     assert set(wrong_password) == {"smtp-ssl", "imap", "sent-folder"}

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import sealed
+from accounts import explain, sealed
 from accounts.connect import disconnect
 from accounts.doctor import examination, probes
 from accounts.doctor.check import Check, Name
@@ -85,11 +85,12 @@ def test_it_says_that_an_app_password_is_refused(
         practice=False, sealed_secret=sealed.ACCOUNT_SECRET.seal(account, "wrong" * 3)
     )
     found = look(account)
-    assert red(found) == {"smtp-ssl", "imap", "sent-folder"}
+    assert red(found) == {"smtp-ssl", "imap"}
     assert "535 5.7.8" in found["smtp-ssl"].detail
     for name in LOG_INS:
         assert "make a new app password" in found[name].remedy
-    assert "“imap”" in found["sent-folder"].remedy
+        assert found[name].connect_again
+    assert found["sent-folder"].detail == "Waits for “Reading by IMAP”."
 
 
 @pytest.mark.parametrize("security", ["ssl", "starttls"])
@@ -140,10 +141,14 @@ def test_it_says_that_a_consent_is_over(gmail: PracticeGmail, workspace: Workspa
     GmailAccount.objects.update(practice=False)
     gmail.control(revoke=BEN)
     found = look(account)
-    assert red(found) == {"smtp-ssl", "imap", "sent-folder"}
+    assert red(found) == {"smtp-ssl"}
+    assert found["smtp-ssl"].detail == explain.why_grant_ended()
     for name in (*LOG_INS, Name.SENT_FOLDER):
         assert "7 days" in found[name].remedy
         assert "Publishing status" in found[name].remedy
+        assert found[name].connect_again
+        waits = "" if name == Name.SMTP_SSL else "Waits for “Sending, TLS from the start”."
+        assert waits in found[name].detail
     assert found["clock"].ok
     account.refresh_from_db()
     assert account.state == GmailAccount.State.NEEDS_RECONNECTING
@@ -233,6 +238,9 @@ def test_it_says_that_sent_is_hidden_from_imap(gmail: PracticeGmail, workspace: 
     found = look(account)
     assert red(found) == {"sent-folder"}
     assert "“Show in IMAP”" in found["sent-folder"].remedy
+    assert "/control" in found["sent-folder"].remedy
+    GmailAccount.objects.update(practice=False)
+    assert "/control" not in look(account)["sent-folder"].remedy
 
 
 def test_it_advises_to_show_all_mail(gmail: PracticeGmail, workspace: Workspace) -> None:
@@ -249,6 +257,8 @@ def test_it_says_that_pop_is_switched_off(gmail: PracticeGmail, workspace: Works
     found = look(account)
     assert red(found) == {"pop"}
     assert "Enable POP" in found["pop"].remedy
+    assert "/control" in found["pop"].remedy
+    assert not found["pop"].connect_again
 
 
 def test_it_asks_no_clock_of_who_has_no_token(

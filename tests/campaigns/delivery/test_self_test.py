@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import connect
-from accounts.doctor.check import Check, Name
+from accounts.doctor.check import LABELS, Check, Name, State
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.delivery import own_copy, self_test
 from campaigns.delivery.claim import take_account
@@ -185,16 +185,16 @@ def test_it_says_that_nothing_is_sent_until_the_account_is_connected_again(
     )
     check = run(account)
     assert check.is_red
-    assert "Gmail wants a browser." in check.detail
-    assert check.remedy == "Connect the account again."
+    assert (check.remedy, check.connect_again) == ("Gmail wants a browser.", True)
     assert mails_of(account) == []
 
 
 @pytest.mark.parametrize("name", [Name.SMTP_SSL, Name.IMAP, Name.SENT_FOLDER])
 def test_it_sends_nothing_when_what_it_needs_is_red(account: GmailAccount, name: Name) -> None:
-    check = run(account, (Check(name, False, True, "It is off."),))
-    assert check.is_red
-    assert check.remedy
+    check = run(account, (Check(name, False, True, "It is off.", "Switch it on."),))
+    assert (check.ok, check.state, check.waits_for) == (False, State.WAITS, name)
+    assert f"“{LABELS[name]}”" in check.detail
+    assert check.remedy == "Switch it on."
     assert mails_of(account) == []
 
 
