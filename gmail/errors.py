@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import ssl
 
-from gmail.replies import LoginRefusal, Phase, Reply
+from gmail.replies import LoginRefusal, Phase, Reply, fit_to_keep
 
 
 class GmailError(Exception):
-    """The base of everything this package raises on purpose."""
+    """The base of everything this package raises on purpose.
+
+    `words` may hold a server's: they are kept and shown as `fit_to_keep` leaves them.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(fit_to_keep(words))
 
 
 # --- Reaching and entering -------------------------------------------------------------------
@@ -37,7 +43,7 @@ class AuthRefused(GmailError):
     def __init__(self, why: LoginRefusal, said: str) -> None:
         super().__init__(f"Gmail refused the login: {said}")
         self.why = why
-        self.said = said
+        self.said = fit_to_keep(said)
 
 
 class Temporary(GmailError):
@@ -45,7 +51,7 @@ class Temporary(GmailError):
 
     def __init__(self, said: str) -> None:
         super().__init__(f"Gmail is not available now: {said}")
-        self.said = said
+        self.said = fit_to_keep(said)
 
 
 # --- Reading ---------------------------------------------------------------------------------

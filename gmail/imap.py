@@ -26,7 +26,8 @@ from imapclient.exceptions import (
 
 from gmail.endpoints import Endpoints
 from gmail.errors import AuthRefused, SessionEnded, Temporary, Unreachable
-from gmail.login import Login, reading_refusal
+from gmail.login import Login
+from gmail.replies import reading_refusal
 
 # https://developers.google.com/workspace/gmail/imap/imap-extensions
 _GMAIL_EXTENSION = "X-GM-EXT-1"

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gmail import xoauth2
-from gmail.replies import LoginRefusal
 
 # One for the secret and one for the reason of a refusal; a server that asks more makes no sense.
 MOST_CHALLENGES = 2
@@ -68,29 +66,3 @@ class Login:
         if self.mechanism == "XOAUTH2":
             return xoauth2.sasl_response(self.user, self.secret)
         return f"\0{self.user}\0{self.secret}".encode()  # RFC 4616
-
-
-# Gmail's words first, then the codes of RFC 5530 (IMAP) and RFC 3206 (POP). The first that is
-# found decides.
-_REFUSALS = (
-    (re.compile(r"application-specific password", re.I), LoginRefusal.APPLICATION_SPECIFIC),
-    (
-        re.compile(r"web ?login required|\[WEBALERT|via your web browser", re.I),
-        LoginRefusal.WEB_LOGIN,
-    ),
-    (re.compile(r"not enabled for|access is disabled", re.I), LoginRefusal.SWITCHED_OFF),
-    (
-        re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED|AUTH)\]", re.I),
-        LoginRefusal.CREDENTIALS,
-    ),
-    (re.compile(r"invalid credentials|password not accepted", re.I), LoginRefusal.CREDENTIALS),
-)
-
-
-def reading_refusal(said: str) -> LoginRefusal | None:
-    """Why IMAP or POP refused a login for good, from its words; None when it may pass.
-
-    What is not known may pass: to stop an account on words that nobody understands would be worse
-    than to ask once more, later.
-    """
-    return next((why for pattern, why in _REFUSALS if pattern.search(said)), None)

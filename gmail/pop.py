@@ -10,8 +10,9 @@ import contextlib
 
 from gmail.endpoints import Endpoints
 from gmail.errors import AuthRefused, SessionEnded, Temporary, Unreachable
-from gmail.login import MOST_CHALLENGES, Login, reading_refusal
+from gmail.login import MOST_CHALLENGES, Login
 from gmail.pop_line import GO_ON, OK, PopLine
+from gmail.replies import reading_refusal
 
 # https://support.google.com/mail/answer/7104828: the last 30 days, also what was fetched already.
 _RECENT = "recent:"

@@ -1,8 +1,9 @@
-"""What an SMTP reply means for a sender, from the code, the enhanced code and the phase. Pure.
+"""What an SMTP reply means for a sender, from the code, the enhanced code and the phase, and why
+any of Gmail's servers refuses a login. Pure.
 
 Sources: RFC 5321 section 4.2, RFC 3463, and what smtp.gmail.com is known to answer
-(https://support.google.com/a/answer/3726730). No other module names a reply code for what it
-means.
+(https://support.google.com/a/answer/3726730). No other module names a reply code or a reply's
+words for what they mean.
 """
 
 from __future__ import annotations
@@ -111,6 +112,21 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 _SESSION_ID = re.compile(r"\.?(?: \S+)? - gsmtp$")
 _SAID = re.compile(r"([2-5]\d\d)(?: ([245]\.\d{1,3}\.\d{1,3}))?(?: (.*))?", re.DOTALL)
 
+# What a server says is shown on pages and kept in tables; PostgreSQL takes no NUL in a text.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+LONGEST = 1_000
+
+
+def fit_to_keep(said: str) -> str:
+    """`said` by a server in one line without control characters, of at most `LONGEST` characters.
+
+    Cut between two words: of a secret that a server repeats, no part would be recognised.
+    """
+    line = _UNFIT.sub(" ", said).strip()
+    if len(line) <= LONGEST:
+        return line
+    return f"{line[: LONGEST - 1].rpartition(' ')[0]} …".lstrip()
+
 
 def parse_reply(code: int, message: bytes) -> Reply:
     """Read a reply as smtplib gives it: the lines after their codes, joined by line feeds.
@@ -125,7 +141,7 @@ def parse_reply(code: int, message: bytes) -> Reply:
             enhanced = enhanced or match[1]
             line = line[match.end() :]
         texts.append(line.strip())
-    return Reply(code, " ".join(text for text in texts if text), enhanced)
+    return Reply(code, fit_to_keep(" ".join(text for text in texts if text)), enhanced)
 
 
 # 421: the server closes the connection, whatever it answers (RFC 5321 section 3.8).
@@ -148,8 +164,22 @@ _LIMIT_WORDS = re.compile(
 )
 _RATE_WORDS = re.compile(r"unusual rate", re.IGNORECASE)
 _LOGINS_WORDS = re.compile(r"too many log-?in attempts", re.IGNORECASE)
-_WEB_LOGIN = re.compile(r"web browser|web login", re.IGNORECASE)
+_WEB_LOGIN = re.compile(r"web browser|web ?login|\[WEBALERT", re.IGNORECASE)
 _APPLICATION_SPECIFIC = re.compile(r"application-specific password", re.IGNORECASE)
+_SWITCHED_OFF = re.compile(r"not enabled for|access is disabled", re.IGNORECASE)
+# The codes are of RFC 5530 (IMAP) and RFC 3206 (POP).
+_CREDENTIALS = re.compile(
+    r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED|AUTH)\]"
+    r"|invalid credentials|password not accepted",
+    re.IGNORECASE,
+)
+# The first that is found decides.
+_READING_REFUSALS = (
+    (_WEB_LOGIN, LoginRefusal.WEB_LOGIN),
+    (_APPLICATION_SPECIFIC, LoginRefusal.APPLICATION_SPECIFIC),
+    (_SWITCHED_OFF, LoginRefusal.SWITCHED_OFF),
+    (_CREDENTIALS, LoginRefusal.CREDENTIALS),
+)
 _STARTTLS = re.compile(r"starttls", re.IGNORECASE)
 
 
@@ -174,6 +204,9 @@ def meaning(reply: Reply, at: Phase) -> Meaning:
         return _of_passing_trouble(reply, at)
     if at in (Phase.CONNECT, Phase.EHLO, Phase.STARTTLS) or _asks_for_tls(reply):
         return Meaning.UNKNOWN
+    if at == Phase.RCPT and _subject(reply) == "1":
+        # Of the address that was named, whatever else the code says of the command.
+        return _of_transaction(reply, at)
     if reply.code in _BAD_COMMAND or (at == Phase.AUTH and _enhanced(reply).startswith("5.5.")):
         return Meaning.UNKNOWN
     if at == Phase.AUTH or reply.code in _BAD_CREDENTIALS:
@@ -206,6 +239,15 @@ def login_refusal(reply: Reply) -> LoginRefusal:
     if reply.enhanced == "5.7.9" or _APPLICATION_SPECIFIC.search(reply.text):
         return LoginRefusal.APPLICATION_SPECIFIC
     return LoginRefusal.CREDENTIALS
+
+
+def reading_refusal(said: str) -> LoginRefusal | None:
+    """Why IMAP or POP refused a login for good, from its words; None when it may pass.
+
+    What is not known may pass: to stop an account on words that nobody understands would be worse
+    than to ask once more, later.
+    """
+    return next((why for words, why in _READING_REFUSALS if words.search(said)), None)
 
 
 def _of_passing_trouble(reply: Reply, at: Phase) -> Meaning:

@@ -1,66 +1,8 @@
 import base64
 
-import pytest
-
-from gmail.login import Login, reading_refusal
-from gmail.replies import LoginRefusal
+from gmail.login import Login
 
 TOKEN = "ya29.secret"
-
-
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        ("[AUTHENTICATIONFAILED] Invalid credentials (Failure)", LoginRefusal.CREDENTIALS),
-        ("[AUTH] Username and password not accepted.", LoginRefusal.CREDENTIALS),
-        ("[AUTHENTICATIONFAILED] Authentication failed.", LoginRefusal.CREDENTIALS),
-        ("Invalid credentials", LoginRefusal.CREDENTIALS),
-        (
-            "[ALERT] Application-specific password required: "
-            "https://support.google.com/accounts/answer/185833 (Failure)",
-            LoginRefusal.APPLICATION_SPECIFIC,
-        ),
-        (
-            "[AUTH] Application-specific password required: "
-            "https://support.google.com/accounts/answer/185833",
-            LoginRefusal.APPLICATION_SPECIFIC,
-        ),
-        (
-            "[WEBALERT https://accounts.google.com/x] Web login required. (Failure)",
-            LoginRefusal.WEB_LOGIN,
-        ),
-        ("[AUTH] Web login required: https://support.google.com/x", LoginRefusal.WEB_LOGIN),
-        (
-            "[ALERT] Please log in via your web browser: https://support.google.com/x (Failure)",
-            LoginRefusal.WEB_LOGIN,
-        ),
-        (
-            "[ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings "
-            "page and enable your account for IMAP access. (Failure)",
-            LoginRefusal.SWITCHED_OFF,
-        ),
-        (
-            "[SYS/PERM] Your account is not enabled for POP access. Please visit your Gmail "
-            "settings page and enable your account for POP access.",
-            LoginRefusal.SWITCHED_OFF,
-        ),
-        (
-            "[ALERT] IMAP access is disabled for your domain. Please contact your domain "
-            "administrator for questions about this feature. (Failure)",
-            LoginRefusal.SWITCHED_OFF,
-        ),
-        ("[UNAVAILABLE] Temporary System Error (Failure)", None),
-        ("[SYS/TEMP] Temporary system problem. Please try again later.", None),
-        ("[ALERT] Too many simultaneous connections. (Failure)", None),
-        ("[IN-USE] Do you have another POP session running?", None),
-        ("Something that nobody has heard yet", None),
-        ("", None),
-    ],
-)
-def test_it_knows_for_what_reason_gmail_refuses_a_reader(
-    said: str, why: LoginRefusal | None
-) -> None:
-    assert reading_refusal(said) is why
 
 
 def test_it_answers_the_reason_of_a_refusal_by_an_empty_line() -> None:

@@ -5,14 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gmail.replies import (
+    LONGEST,
     LoginRefusal,
     Meaning,
     Phase,
     Reply,
     Trouble,
+    fit_to_keep,
     login_refusal,
     meaning,
     parse_reply,
+    reading_refusal,
     trouble,
 )
 from tests.gmail import gmail_says
@@ -67,6 +70,10 @@ ALSO_SEEN = [
     (555, b"5.5.2 Syntax error", P.RCPT, Meaning.RECIPIENT),
     (552, b"5.2.2 The account you tried is over quota", P.RCPT, Meaning.RECIPIENT),
     (553, b"5.6.7 The server takes no addresses beyond ASCII.", P.RCPT, Meaning.RECIPIENT),
+    (501, b"5.1.3 Bad recipient address syntax", P.RCPT, Meaning.RECIPIENT),
+    (501, b"5.5.2 Syntax error", P.RCPT, Meaning.UNKNOWN),
+    (501, b"5.1.7 Bad sender address syntax", P.RCPT, Meaning.UNKNOWN),
+    (501, b"5.1.7 Bad sender address syntax", P.MAIL, Meaning.UNKNOWN),
     (553, b"5.1.7 The sender address is not valid", P.RCPT, Meaning.UNKNOWN),
     (550, b"5.7.0 Mail Sending denied.", P.RCPT, Meaning.UNKNOWN),
     (451, b"4.3.0 Mail server temporarily rejected message.", P.RCPT, Meaning.TEMPORARY),
@@ -174,6 +181,62 @@ def test_it_knows_why_a_login_was_refused(said: str, expected: LoginRefusal) -> 
 
 
 @pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("[AUTHENTICATIONFAILED] Invalid credentials (Failure)", LoginRefusal.CREDENTIALS),
+        ("[AUTH] Username and password not accepted.", LoginRefusal.CREDENTIALS),
+        ("[AUTHENTICATIONFAILED] Authentication failed.", LoginRefusal.CREDENTIALS),
+        ("Invalid credentials", LoginRefusal.CREDENTIALS),
+        (
+            "[ALERT] Application-specific password required: "
+            "https://support.google.com/accounts/answer/185833 (Failure)",
+            LoginRefusal.APPLICATION_SPECIFIC,
+        ),
+        (
+            "[AUTH] Application-specific password required: "
+            "https://support.google.com/accounts/answer/185833",
+            LoginRefusal.APPLICATION_SPECIFIC,
+        ),
+        (
+            "[WEBALERT https://accounts.google.com/x] Web login required. (Failure)",
+            LoginRefusal.WEB_LOGIN,
+        ),
+        ("[AUTH] Web login required: https://support.google.com/x", LoginRefusal.WEB_LOGIN),
+        (
+            "[ALERT] Please log in via your web browser: https://support.google.com/x (Failure)",
+            LoginRefusal.WEB_LOGIN,
+        ),
+        ("[AUTH] Please log in with your web browser, then try again.", LoginRefusal.WEB_LOGIN),
+        (
+            "[ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings "
+            "page and enable your account for IMAP access. (Failure)",
+            LoginRefusal.SWITCHED_OFF,
+        ),
+        (
+            "[SYS/PERM] Your account is not enabled for POP access. Please visit your Gmail "
+            "settings page and enable your account for POP access.",
+            LoginRefusal.SWITCHED_OFF,
+        ),
+        (
+            "[ALERT] IMAP access is disabled for your domain. Please contact your domain "
+            "administrator for questions about this feature. (Failure)",
+            LoginRefusal.SWITCHED_OFF,
+        ),
+        ("[UNAVAILABLE] Temporary System Error (Failure)", None),
+        ("[SYS/TEMP] Temporary system problem. Please try again later.", None),
+        ("[ALERT] Too many simultaneous connections. (Failure)", None),
+        ("[IN-USE] Do you have another POP session running?", None),
+        ("Something that nobody has heard yet", None),
+        ("", None),
+    ],
+)
+def test_it_knows_for_what_reason_gmail_refuses_a_reader(
+    said: str, why: LoginRefusal | None
+) -> None:
+    assert reading_refusal(said) is why
+
+
+@pytest.mark.parametrize(
     ("said", "ends"),
     [(gmail_says.IDLE, True), (gmail_says.BUSY, True), (gmail_says.MAILBOX_BUSY, False)],
 )
@@ -209,3 +272,16 @@ def test_it_takes_the_enhanced_code_out_of_every_line() -> None:
 
 def test_it_reads_a_reply_in_no_known_encoding() -> None:
     assert parse_reply(550, b"\xff\xfe").code == 550
+
+
+def test_it_drops_what_no_page_and_no_table_can_hold() -> None:
+    reply = parse_reply(250, b"2.0.0 O\x00K\t1 \x1b[31m\xc2\x85red\n2.0.0 done\x7f")
+    assert str(reply) == "250 2.0.0 O K 1  [31m red done"
+
+
+def test_it_keeps_no_more_than_a_thousand_characters_and_cuts_between_words() -> None:
+    reply = parse_reply(451, b"4.3.0 " + b"nine nine " * 1_000)
+    assert 980 < len(reply.text) <= LONGEST
+    assert reply.text.endswith(" nine …")
+    assert parse_reply(451, b"4.3.0 " + b"x" * 5_000).text == "…"
+    assert fit_to_keep("x" * LONGEST) == "x" * LONGEST

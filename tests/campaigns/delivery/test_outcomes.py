@@ -14,7 +14,7 @@ from campaigns.delivery import outcomes
 from campaigns.delivery.claim import Claim, claim_next, commit_handing_over
 from campaigns.models import Campaign, Message
 from campaigns.planning.sharing import Reason, Turn
-from gmail.replies import Phase, Reply
+from gmail.replies import Phase, Reply, parse_reply
 from tests.campaigns.making import (
     make_account,
     make_campaign,
@@ -85,6 +85,14 @@ def test_it_is_sent_on_a_250(handed_over: Sending) -> None:
     assert (message.state, message.sent_at, message.reply) == (M.SENT, now, "250 2.0.0 OK")
     assert message.raw is None
     assert (row.state, row.at) == ("accepted", now)
+
+
+def test_it_takes_a_250_whatever_the_server_adds_to_it(handed_over: Sending) -> None:
+    """PostgreSQL takes no NUL in a text: an accepted message would end in doubt."""
+    said = parse_reply(250, b"2.0.0 O\x00K \xff" + b" 1732000000" * 10_000)
+    outcomes.sent(handed_over.claim, str(said), timezone.now())
+    assert handed_over.message.state == M.SENT
+    assert handed_over.message.reply.startswith("250 2.0.0 O K \ufffd 1732000000")
 
 
 def test_it_settles_a_use_only_once(handed_over: Sending) -> None:
