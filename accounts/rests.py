@@ -17,12 +17,17 @@ from accounts.models import GmailAccount, Rest
 KEPT = 100
 SHOWN = 10
 
+# These end by themselves, and an account has one of them at a time. Needing its person is another
+# matter: neither ends the other.
+_BY_ITSELF = (Rest.Cause.LIMIT, Rest.Cause.TROUBLE)
+
 
 def begin(
     account_id: int, cause: Rest.Cause, reason: str, until: datetime | None, now: datetime
 ) -> None:
-    """Write down a rest that begins now; what lasted until now is over by that."""
-    end(account_id, now)
+    """Write down a rest that begins now; the one that it takes the place of is over by that."""
+    replaced = _BY_ITSELF if cause in _BY_ITSELF else (cause,)
+    end(account_id, now, *replaced)
     Rest.objects.create(
         account_id=account_id, cause=cause, reason=reason, began_at=now, until=until
     )
@@ -30,8 +35,11 @@ def begin(
 
 
 def lengthen(account_id: int, cause: Rest.Cause, reason: str, until: datetime) -> bool:
-    """Make the newest rest a longer one, if it is of this `cause` and nobody ended it."""
-    newest = Rest.objects.filter(account=account_id).first()
+    """Make the newest rest a longer one, if it is of this `cause` and nobody ended it.
+
+    `cause` is one that ends by itself.
+    """
+    newest = Rest.objects.filter(account=account_id, cause__in=_BY_ITSELF).first()
     if newest is None or newest.cause != cause or newest.ended_at is not None:
         return False
     longer = Rest.objects.filter(pk=newest.pk)
@@ -39,11 +47,9 @@ def lengthen(account_id: int, cause: Rest.Cause, reason: str, until: datetime) -
 
 
 def end(account_id: int, now: datetime, *causes: Rest.Cause) -> None:
-    """The rests that last are over, all or those of `causes`; what ran out by itself stays so."""
+    """The rests of `causes` that last are over; what ran out by itself stays so."""
     lasting = Rest.objects.filter(Q(until=None) | Q(until__gt=now), ended_at=None)
-    if causes:
-        lasting = lasting.filter(cause__in=causes)
-    lasting.filter(account=account_id).update(ended_at=now)
+    lasting.filter(account=account_id, cause__in=causes).update(ended_at=now)
 
 
 def _forget_old(account_id: int) -> None:

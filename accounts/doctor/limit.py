@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import ledger, quota
+from accounts import ledger, quota, rest_words, standing
 from accounts.doctor.check import Check, Name, is_needed
 from accounts.models import GmailAccount
 
@@ -20,19 +20,14 @@ def check(account: GmailAccount, now: datetime) -> Check:
         "used": used,
         "limit": in_force,
     }
-    until = resting_until(account, now)
-    if until is not None:
-        detail += " " + _("It rests: %(reason)s") % {"reason": account.resting_reason}
-    elif used >= in_force:
+    resting = standing.is_resting(account, now)
+    if resting:
+        until = account.resting_until
+        detail += " " + _("It rests: %(why)s") % {"why": rest_words.why(account.resting_reason)}
+    else:
         until = quota.free_at(uses, in_force, now)
-    ok = until is None and used < in_force
+    ok = not resting and used < in_force
     return Check(Name.LIMIT, ok, is_needed(Name.LIMIT, account), detail, _wait(account, ok, until))
-
-
-def resting_until(account: GmailAccount, now: datetime) -> datetime | None:
-    """None for an account that does not rest at `now`."""
-    until = account.resting_until
-    return until if until is not None and until > now else None
 
 
 def _wait(account: GmailAccount, ok: bool, until: datetime | None) -> str:

@@ -51,6 +51,7 @@ class GmailAccount(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.READY, editable=False)
     state_reason = models.TextField(blank=True, editable=False)
     resting_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Gmail's reply word for word, or a sentence where none came: shown through `rest_words.why`.
     resting_reason = models.TextField(blank=True, editable=False)
     # Temporary refusals in a row; each doubles the next rest.
     failures_in_a_row = models.PositiveIntegerField(default=0, editable=False)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import standing
 from accounts.models import GmailAccount
 from accounts.pages_context import page_context
 from accounts.tenancy import visible_or_404
@@ -143,7 +144,7 @@ def _use(use: status.AccountUse, now: datetime, zone: ZoneInfo) -> dict[str, Any
         "use": use,
         "next_free": wording.moment(use.next_free_at or now, now, zone) if full else "",
         "ready": use.account.state == GmailAccount.State.READY,
-        "rests": use.account.resting_until is not None and use.account.resting_until > now,
+        "rests": standing.is_resting(use.account, now),
     }
 
 

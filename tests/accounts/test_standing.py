@@ -1,5 +1,6 @@
 """An account's rests: what its state says, and what its history and its page tell of them."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -93,11 +94,38 @@ def test_it_writes_down_when_it_needs_its_person_and_when_that_was_over(
     standing.needs_reconnecting(account.pk, "Connect again.", NOW + MINUTE / 2)
     standing.needs_reconnecting(account.pk, "Connect again.", NOW + MINUTE)
     lasting = ("reconnect", 1, None, None)
-    assert history(account) == [("trouble", 1, NOW + MINUTE, NOW + MINUTE / 2), lasting]
+    assert history(account) == [("trouble", 1, NOW + MINUTE, None), lasting]
     standing.connected(account.pk, NOW + 10 * MINUTE)
     assert history(account)[-1] == ("reconnect", 1, None, NOW + 10 * MINUTE)
     account.refresh_from_db()
     assert (account.resting_until, account.failures_in_a_row) == (None, 0)
+
+
+@pytest.mark.parametrize("hear", [standing.back_off, standing.rest_for_limit])
+def test_it_still_needs_its_person_when_a_worker_hears_of_another_trouble(
+    account: GmailAccount, hear: Callable[[int, str, datetime], object]
+) -> None:
+    standing.needs_reconnecting(account.pk, "Connect again.", NOW)
+    hear(account.pk, BUSY, NOW + MINUTE)
+    assert history(account)[0] == ("reconnect", 1, None, None)
+
+
+def test_it_does_not_end_gmails_limit_when_it_needs_its_person(account: GmailAccount) -> None:
+    standing.rest_for_limit(account.pk, LIMIT, NOW)
+    standing.needs_reconnecting(account.pk, "Connect again.", NOW + MINUTE)
+    standing.connected(account.pk, NOW + 2 * MINUTE)
+    account.refresh_from_db()
+    assert history(account)[0] == ("limit", 1, account.resting_until, None)
+    assert standing.is_resting(account, NOW + 2 * MINUTE)
+
+
+def test_it_makes_trouble_longer_across_a_time_that_needed_its_person(
+    account: GmailAccount,
+) -> None:
+    standing.back_off(account.pk, BUSY, NOW)
+    standing.needs_reconnecting(account.pk, "Connect again.", NOW + MINUTE)
+    standing.back_off(account.pk, BUSY, NOW + 2 * MINUTE)
+    assert history(account)[0] == ("trouble", 2, NOW + 4 * MINUTE, None)
 
 
 def test_it_writes_nothing_for_a_secret_that_is_no_longer_the_accounts(
