@@ -4,7 +4,7 @@ import zoneinfo
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import doctor_page, ledger, quota, rest_words, rests
+from accounts import doctor_page, ledger, quota, rest_words, rests, standing
+from accounts.doctor import check_ups
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
-from accounts.owned_admin import OwnedAdmin
+from accounts.owned_admin import OwnedAdmin, is_changed
 
 State = GmailAccount.State
 STYLES = {
@@ -104,10 +105,21 @@ class GmailAccountAdmin(OwnedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if "from_address" in form.changed_data:
+        if is_changed(obj, "from_address"):
             # What a test mail has found out was about another address; and it may have found it
             # while this form was being saved.
             GmailAccount.objects.filter(pk=obj.pk).update(keeps_from=None)
+            if obj.state != State.DISCONNECTED:
+                check_ups.ask(obj, timezone.now())
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        tries_it = obj.from_address and obj.self_test and obj.state == State.READY
+        if not (tries_it and is_changed(obj, "from_address")):
+            page: HttpResponse = super().response_change(request, obj)
+            return page
+        sentence = _("Saved. Daypost is trying %(alias)s: the result comes beside “Doctor”.")
+        messages.success(request, sentence % {"alias": obj.from_address})
+        return redirect("admin:accounts_gmailaccount_change", obj.pk)
 
     def change_view(
         self,
@@ -142,7 +154,7 @@ class GmailAccountAdmin(OwnedAdmin):
 
 
 def is_resting(account: GmailAccount) -> bool:
-    return account.resting_until is not None and account.resting_until > timezone.now()
+    return standing.is_resting(account, timezone.now())
 
 
 def state_badge(account: GmailAccount) -> SafeString:
@@ -165,7 +177,7 @@ def _standing(account: GmailAccount) -> dict[str, Any]:
         "resting_said": rest_words.said(account.resting_reason),
         "rests": rests.history(account, now),
         "used": quota.used(ledger.totals(account, now), now),
-        "doctor": doctor_page.findings(account, now),
+        **doctor_page.findings(account, now),
         "limit_in_force": ledger.limits(account).in_force(now),
         # Accounts are connected, not added; and one saves and is done.
         "show_save_and_add_another": False,

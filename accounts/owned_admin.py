@@ -104,6 +104,12 @@ class OwnedAdmin(ModelAdmin):
         raise Http404
 
 
+def is_changed(row: Model, field: str) -> bool:
+    """Whether this request's form changed it; `row` comes from `OwnedAdmin.get_object`."""
+    before: dict[str, Any] = row._as_read  # type: ignore[attr-defined]
+    return bool(before[field] != getattr(row, field))
+
+
 def _changed_columns(row: Model) -> list[str]:
     """The fields that this request changed, and those that say when.
 

@@ -7,13 +7,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import sealed
+from accounts import rests, sealed
 from accounts.admin import GmailAccountForm
-from accounts.models import GmailAccount
+from accounts.models import CheckUp, GmailAccount, Rest
 from tests.accounts.gmail_cast import ANA, ANA_PASSWORD, BEN, connect_ana, connect_by_consent
 from tests.accounts.gmail_pages import CONNECT, CONSENT, ask, come_back, text
 from tests.cast import Belongings
 from tests.practice_gmail import PracticeGmail
+
+CHANGE_LIST = "admin:accounts_gmailaccount_changelist"
 
 
 def account_page(account: GmailAccount) -> str:
@@ -145,6 +147,50 @@ def test_it_forgets_what_gmail_made_of_another_alias(
     account.refresh_from_db()
     assert account.keeps_from is None
     assert "Gmail replaces b@" not in text(owner_client.get(account_page(account)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "alias", "asks", "leads_back"),
+    [
+        ({}, "b@example.com", True, True),
+        ({}, "a@example.com", False, False),
+        ({}, "", True, False),
+        ({"self_test": False}, "b@example.com", True, False),
+        ({"state": "disconnected"}, "b@example.com", False, False),
+    ],
+)
+def test_it_tries_another_alias_at_once(
+    owner_client: Client,
+    home: Belongings,
+    fields: dict[str, Any],
+    alias: str,
+    asks: bool,
+    leads_back: bool,
+) -> None:
+    account = home.of(GmailAccount)
+    CheckUp.objects.all().delete()
+    mine = GmailAccount.objects.filter(pk=account.pk)
+    mine.update(**{"from_address": "a@example.com", "self_test": True, "state": "ready"} | fields)
+    account.refresh_from_db()
+    response = owner_client.post(
+        account_page(account), settings_of(account, from_address=alias), follow=True
+    )
+    assert CheckUp.objects.filter(account=account, finished_at=None).exists() == asks
+    back = account_page(account) if leads_back else reverse(CHANGE_LIST)
+    assert response.redirect_chain[-1][0] == back
+    assert ("Daypost is trying b@example.com" in text(response)) == leads_back
+
+
+def test_it_tells_of_its_rests_before_the_form(owner_client: Client, home: Belongings) -> None:
+    account = home.of(GmailAccount)
+    account.rests.all().delete()
+    for day in range(4):
+        page = text(owner_client.get(account_page(account)))
+        assert ('<details class="dp-card gm-rests" open>' in page) == bool(account.rests.count())
+        rests.begin(account.pk, Rest.Cause.TROUBLE, f"No {day}.", timezone.now(), timezone.now())
+    page = text(owner_client.get(account_page(account)))
+    assert '<details class="dp-card gm-rests">' in page
+    assert page.index("gm-rests") < page.index('name="display_name"')
 
 
 def test_it_forgets_also_what_was_found_while_the_alias_was_being_changed(
