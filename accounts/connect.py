@@ -289,7 +289,7 @@ def _revived(workspace: Workspace, address: str, endpoints: Endpoints) -> Iterat
         # Whatever trouble it rested for, the login has just worked.
         standing.connected(row.pk, timezone.now())
         row.refresh_from_db()
-        check_ups.ask(row, timezone.now())
+        check_ups.ask_anew(row, timezone.now())
 
 
 def _check_mailbox(account: GmailAccount | None, address: str, endpoints: Endpoints) -> None:

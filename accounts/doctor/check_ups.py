@@ -1,7 +1,7 @@
 """The rows of check-ups: asked for, held by one worker at a time, noted line by line, finished.
 
-Whoever asks again makes the work in hand worthless: `asked_at` says for whom a line is meant, and
-a line for an earlier asking is not written.
+Whoever asks again while one is under way gets that one. After a change, the work in hand is worth
+nothing: `asked_at` says for whom a line is meant, and a line for an earlier asking is not written.
 """
 
 import logging
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
@@ -43,11 +44,24 @@ class Held:
 
 
 def ask(account: GmailAccount, now: datetime) -> None:
-    """Ask for a check-up, and wake a worker once this is committed.
+    """Ask for a check-up, unless one is under way, and wake a worker once this is committed.
 
     Should the wake-up get lost, the periodic task finds what was asked for.
     """
-    _begin_anew(account, now, held_until=None)
+    _row, is_new = CheckUp.objects.get_or_create(account=account, defaults={"asked_at": now})
+    if not is_new:
+        finished = CheckUp.objects.filter(account=account, finished_at__isnull=False)
+        finished.update(asked_at=now, finished_at=None, checks=[])
+    transaction.on_commit(partial(_wake, account.pk))
+
+
+def ask_anew(account: GmailAccount, now: datetime) -> None:
+    """Ask after the account was changed: what is under way looks at how it was.
+
+    Whoever is at that one notices, and lets it go: not more than `MOST_AT_ONCE` are at work.
+    """
+    anew: dict[str, Any] = {"asked_at": now, "finished_at": None, "checks": []}
+    CheckUp.objects.update_or_create(account=account, defaults=anew)
     transaction.on_commit(partial(_wake, account.pk))
 
 
@@ -56,11 +70,14 @@ def due(now: datetime) -> list[int]:
     return list(_free(now).order_by("asked_at").values_list("account_id", flat=True))
 
 
+@transaction.atomic
 def take(account_id: int, now: datetime) -> Held | None:
     """Become the one who does it; None when nothing is to be done, or somebody is at it.
 
     None also while enough others are being done: the periodic task comes back to it.
     """
+    # Two that look at once must not both find the last place free: the later one waits here.
+    list(CheckUp.objects.select_for_update().filter(finished_at=None).order_by("pk"))
     if CheckUp.objects.filter(finished_at=None, held_until__gt=now).count() >= MOST_AT_ONCE:
         return None
     asked_at = _free(now).filter(account=account_id).values_list("asked_at", flat=True).first()
@@ -74,8 +91,20 @@ def take(account_id: int, now: datetime) -> Held | None:
 def ask_and_take(account: GmailAccount, now: datetime) -> Held:
     """For whoever does it here and now: nobody is woken for it."""
     held = Held(account.pk, now, now + LEASE)
-    _begin_anew(account, now, held.held_until)
+    CheckUp.objects.update_or_create(
+        account=account,
+        defaults={
+            "asked_at": now,
+            "held_until": held.held_until,
+            "finished_at": None,
+            "checks": [],
+        },
+    )
     return held
+
+
+def is_ours(held: Held) -> bool:
+    return _ours(held).exists()
 
 
 def note(held: Held, checks: Iterable[Check]) -> None:
@@ -91,20 +120,9 @@ def finish(held: Held, now: datetime) -> None:
 
 
 def let_go(held: Held) -> None:
-    """Leave it to any other worker, from the beginning."""
-    _ours(held).update(held_until=None)
-
-
-def _begin_anew(account: GmailAccount, now: datetime, held_until: datetime | None) -> None:
-    CheckUp.objects.update_or_create(
-        account=account,
-        defaults={
-            "asked_at": now,
-            "held_until": held_until,
-            "finished_at": None,
-            "checks": [],
-        },
-    )
+    """Leave it to any other worker, from the beginning: for whoever asked, meanwhile too."""
+    unfinished = CheckUp.objects.filter(account=held.account_id, finished_at=None)
+    unfinished.filter(held_until=held.held_until).update(held_until=None)
 
 
 def _free(now: datetime) -> QuerySet[CheckUp]:

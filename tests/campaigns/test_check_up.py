@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.doctor import check_ups
-from accounts.doctor.check import Check, Name
+from accounts.doctor.check import Check, Name, from_rows
 from accounts.models import CheckUp, GmailAccount
 from campaigns import check_up, tasks
 from tests.campaigns.making import make_account, make_workspace
@@ -75,29 +75,65 @@ def test_it_hands_the_mail_what_was_found_and_who_asked(
     assert found == FOUND
 
 
-def test_it_leaves_it_to_another_worker_when_this_one_is_to_stop(account: GmailAccount) -> None:
+def test_it_leaves_it_to_another_worker_when_this_one_is_to_stop(
+    account: GmailAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
     check_ups.ask(account, timezone.now())
+    monkeypatch.setattr(check_up, "self_test", lambda *_given: None)
     check_up.run(account.pk, keep_going=lambda: False)
     assert CheckUp.objects.get().finished_at is None
     assert check_ups.due(timezone.now()) == [account.pk]
+    monkeypatch.setattr(check_up, "self_test", lambda *_given: MAIL)
     run(account)
     assert names() == ["pop", "self-test", "clock"]
 
 
-def test_it_stops_when_it_is_asked_for_anew(
+def test_it_gives_way_when_it_is_asked_for_anew(
     account: GmailAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = timezone.now() + timedelta(seconds=1)
 
-    def ask_again(*_given: Any) -> Check:
-        check_ups.ask(account, later)
-        return MAIL
+    def ask_again(*given: Any) -> Check | None:
+        keep_going = given[3]
+        assert keep_going()
+        check_ups.ask_anew(account, later)
+        return MAIL if keep_going() else None
 
     monkeypatch.setattr(check_up, "self_test", ask_again)
     check_ups.ask(account, timezone.now())
     run(account)
     assert names() == []
-    assert check_ups.due(later) == [account.pk]
+    assert check_ups.due(timezone.now()) == [account.pk]
+    assert CheckUp.objects.get().asked_at == later
+
+
+def test_it_ends_in_red_at_an_error_that_nobody_foresaw(
+    account: GmailAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left as it was, it would be begun again after each lease, for ever."""
+    monkeypatch.setattr(check_up, "self_test", lambda *_given: 1 // 0)
+    check_ups.ask(account, timezone.now())
+    with pytest.raises(ZeroDivisionError):
+        run(account)
+    assert names() == ["pop", "self-test", "clock"]
+    line = from_rows(CheckUp.objects.get().checks)[1]
+    assert line.is_red
+    assert "broke off" in line.detail
+    assert CheckUp.objects.get().finished_at is not None
+    assert check_ups.due(timezone.now() + check_ups.LEASE) == []
+
+
+def test_it_is_left_to_another_worker_when_its_process_is_stopped(
+    account: GmailAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_given: Any) -> Check:
+        raise SystemExit
+
+    monkeypatch.setattr(check_up, "self_test", stop)
+    check_ups.ask(account, timezone.now())
+    with pytest.raises(SystemExit):
+        run(account)
+    assert check_ups.due(timezone.now()) == [account.pk]
 
 
 def test_it_is_woken_for_what_was_left(

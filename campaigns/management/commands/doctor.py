@@ -11,7 +11,7 @@ from accounts.doctor.check import Check, as_rows
 from accounts.management.base import WorkspaceCommand
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
-from campaigns.check_up import Visit
+from campaigns.check_up import CheckUpRun
 
 
 class Command(WorkspaceCommand):
@@ -30,8 +30,8 @@ class Command(WorkspaceCommand):
         one = options["email"]
         accounts = [self.find_account(workspace, one)] if one else _connected(workspace)
         # All begin before the first is heard, so that a server that does not answer holds up none.
-        visits = [(account, Visit(account, timezone.now())) for account in accounts]
-        reports = [self._report(account, visit, options) for account, visit in visits]
+        runs = [(account, CheckUpRun(account, timezone.now())) for account in accounts]
+        reports = [self._report(account, run, options) for account, run in runs]
         if options["json"]:
             self.answer(options, reports[0] if one else reports, "")
         red = [report["account"] for report in reports if _is_red(report)]
@@ -39,14 +39,14 @@ class Command(WorkspaceCommand):
             raise CommandError(f"Something needs to be done for {', '.join(red)}.")
 
     def _report(
-        self, account: GmailAccount, visit: Visit, options: dict[str, Any]
+        self, account: GmailAccount, run: CheckUpRun, options: dict[str, Any]
     ) -> dict[str, Any]:
         """Raises CommandError when somebody else asked meanwhile."""
         say = self._say if not options["json"] else _say_nothing
         say(account.address)
         found: list[Check] = []
         try:
-            for check in visit.checks(check_ups.ask_and_take(account, timezone.now())):
+            for check in run.checks(check_ups.ask_and_take(account, timezone.now())):
                 found.append(check)
                 say(_line(check))
         except check_ups.NotAsked as error:

@@ -1,9 +1,12 @@
 """Who does a check-up: asked for, held by one, taken over from a worker that died."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.doctor import check_ups
@@ -12,6 +15,7 @@ from accounts.models import CheckUp, GmailAccount
 from tests.campaigns.making import make_account, make_workspace
 
 NOW = timezone.now()
+LATER = NOW + timedelta(seconds=1)
 CLOCK = Check(Name.CLOCK, True, True, "It agrees.")
 POP = Check(Name.POP, False, False, "It is off.", "Switch it on.")
 
@@ -67,14 +71,66 @@ def test_it_goes_at_once_to_another_worker_when_it_is_let_go(account: GmailAccou
     assert check_ups.due(NOW) == [account.pk]
 
 
-def test_it_begins_anew_when_it_is_asked_for_again(account: GmailAccount) -> None:
-    first = check_ups.ask_and_take(account, NOW)
-    check_ups.note(first, [CLOCK])
-    check_ups.ask(account, NOW + timedelta(seconds=1))
+def test_it_is_done_once_for_all_who_ask_meanwhile(account: GmailAccount) -> None:
+    check_ups.ask(account, NOW)
+    check_ups.ask(account, LATER)
+    assert CheckUp.objects.get().asked_at == NOW
+    held = check_ups.take(account.pk, LATER)
+    assert held
+    check_ups.note(held, [CLOCK])
+    check_ups.ask(account, LATER)
+    assert check_ups.is_ours(held)
+    assert [row["name"] for row in CheckUp.objects.get().checks] == ["clock"]
+    check_ups.finish(held, LATER)
+    check_ups.ask(account, LATER)
+    check_up = CheckUp.objects.get()
+    assert (check_up.asked_at, check_up.finished_at, check_up.checks) == (LATER, None, [])
+
+
+def test_it_begins_anew_after_a_change_once_it_is_let_go(account: GmailAccount) -> None:
+    check_ups.ask(account, NOW)
+    held = check_ups.take(account.pk, NOW)
+    assert held
+    check_ups.note(held, [CLOCK])
+    check_ups.ask_anew(account, LATER)
     assert CheckUp.objects.get().checks == []
+    assert not check_ups.is_ours(held)
     with pytest.raises(check_ups.NotAsked):
-        check_ups.note(first, [CLOCK, POP])
-    assert check_ups.due(NOW + timedelta(seconds=1)) == [account.pk]
+        check_ups.note(held, [CLOCK, POP])
+    assert check_ups.take(account.pk, LATER) is None
+    check_ups.let_go(held)
+    anew = check_ups.take(account.pk, LATER)
+    assert anew is not None and anew.asked_at == LATER
+
+
+def test_it_is_taken_over_by_whoever_does_it_at_once(account: GmailAccount) -> None:
+    check_ups.ask(account, NOW)
+    held = check_ups.take(account.pk, NOW)
+    assert held
+    taken = check_ups.ask_and_take(account, LATER)
+    assert not check_ups.is_ours(held)
+    check_ups.let_go(held)
+    assert check_ups.is_ours(taken)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_keeps_two_places_for_however_many_look_at_once() -> None:
+    workspace = make_workspace()
+    accounts = [make_account(workspace) for _ in range(8)]
+    for account in accounts:
+        check_ups.ask(account, NOW)
+    together = threading.Barrier(len(accounts))
+
+    def take(account: GmailAccount) -> check_ups.Held | None:
+        try:
+            together.wait(10)
+            return check_ups.take(account.pk, NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(accounts)) as pool:
+        taken = [held for held in pool.map(take, accounts) if held]
+    assert len(taken) == check_ups.MOST_AT_ONCE
 
 
 def test_it_leaves_workers_for_sending(account: GmailAccount) -> None:
