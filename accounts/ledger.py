@@ -84,6 +84,12 @@ def unknown(row_id: int, at: datetime) -> None:
     _settle(row_id, LedgerRow.State.UNKNOWN, at)
 
 
+def accept_after_all(row_id: int) -> None:
+    """Gmail did accept what nobody knew of. It counts until the same moment as before."""
+    unknown = LedgerRow.objects.filter(pk=row_id, state=LedgerRow.State.UNKNOWN)
+    unknown.update(state=LedgerRow.State.ACCEPTED)
+
+
 class AlreadySettled(RuntimeError):
     """A ledger row was to be settled twice: a fault in the caller, never to be passed over."""
 

@@ -28,6 +28,7 @@ MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
         (M.HANDING_OVER, M.REFUSED),
         (M.HANDING_OVER, M.WAITING),
         (M.HANDING_OVER, M.IN_DOUBT),
+        (M.IN_DOUBT, M.SENT),
     }
 )
 

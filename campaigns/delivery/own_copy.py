@@ -18,44 +18,65 @@ from gmail.imap import ImapSession
 # So many of the newest are looked through for one whose Message-ID was replaced.
 NEWEST = 20
 IMAP_LOOK_SECONDS = 2
+# Seconds before each further log-in when Gmail ends the session. After the last it is given up.
+IMAP_PAUSES = (2, 4, 8)
 # POP shows what was there at the log-in (RFC 1939 section 8): each look is a log-in.
 POP_LOOK_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Copy:
-    """What Gmail made of the mail. `sender`: the address in its From."""
+    """What Gmail made of the mail.
+
+    `sender`: the address in its From. `written_by`: the one that we wrote there, which Gmail keeps
+    beside its own when it replaces it.
+    """
 
     keeps_message_id: bool
     sender: str
+    written_by: str
 
 
 def find(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
     """The copy of the mail that left as `message_id`; None when it was not there in time.
 
     `patient` is asked before each further look. Not to be called inside a transaction. Raises what
-    `sessions` raises for opening one, Temporary, or FolderMissing where Sent is hidden from IMAP.
+    `sessions` raises for opening one, Temporary, SessionEnded when Gmail ends one after the other,
+    or FolderMissing where Sent is hidden from IMAP.
     """
     if account.inbound == GmailAccount.Inbound.POP:
         return _by_pop(account, message_id, patient)
     return _by_imap(account, message_id, patient)
 
 
+def written_by(header: bytes) -> str:
+    """The address in the From of a mail of ours."""
+    return _address(BytesHeaderParser().parsebytes(header)["From"])
+
+
 def _by_imap(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
-    session = sessions.open_imap(account, timezone.now())
-    try:
-        while True:
-            try:
-                copy = _look_into_sent(session, message_id)
-            except SessionEnded:
-                copy = None
-            if copy is not None or not patient():
-                return copy
-            time.sleep(IMAP_LOOK_SECONDS)
-            if not session.alive:
-                session = sessions.open_imap(account, timezone.now())
-    finally:
-        session.close()
+    pauses = iter(IMAP_PAUSES)
+    while True:
+        session = sessions.open_imap(account, timezone.now())
+        try:
+            return _wait_for_sent(session, message_id, patient)
+        except SessionEnded:
+            pause = next(pauses, None)
+            if pause is None or not patient():
+                raise
+        finally:
+            session.close()
+        time.sleep(pause)
+
+
+def _wait_for_sent(
+    session: ImapSession, message_id: str, patient: Callable[[], bool]
+) -> Copy | None:
+    while True:
+        copy = _look_into_sent(session, message_id)
+        if copy is not None or not patient():
+            return copy
+        time.sleep(IMAP_LOOK_SECONDS)
 
 
 def _look_into_sent(session: ImapSession, message_id: str) -> Copy | None:
@@ -74,10 +95,11 @@ def _by_pop(account: GmailAccount, message_id: str, patient: Callable[[], bool])
     while True:
         try:
             copy = _look_into_inbox(account, message_id, seen)
+            if copy is not None or not patient():
+                return copy
         except SessionEnded:
-            copy = None
-        if copy is not None or not patient():
-            return copy
+            if not patient():
+                raise
         time.sleep(POP_LOOK_SECONDS)
 
 
@@ -88,8 +110,8 @@ def _look_into_inbox(account: GmailAccount, message_id: str, seen: set[str]) -> 
         newest = list(session.uidls().items())[-NEWEST:]
         for uidl, number in reversed(newest):
             if uidl not in seen:
-                seen.add(uidl)
                 copy = _read(session.top(number), message_id)
+                seen.add(uidl)
                 if copy is not None:
                     return copy
     finally:
@@ -100,9 +122,15 @@ def _look_into_inbox(account: GmailAccount, message_id: str, seen: set[str]) -> 
 def _read(header: bytes, message_id: str) -> Copy | None:
     """None when it is another mail's header."""
     fields = BytesHeaderParser().parsebytes(header)
-    sender = parseaddr(str(fields["From"]))[1]
+    sender = _address(fields["From"])
+    written_by = _address(fields["X-Google-Original-From"]) or sender
     if str(fields["Message-ID"]).strip() == message_id:
-        return Copy(True, sender)
+        return Copy(True, sender, written_by)
     if str(fields["X-Google-Original-Message-ID"]).strip() == message_id:
-        return Copy(False, sender)
+        return Copy(False, sender, written_by)
     return None
+
+
+def _address(field: object) -> str:
+    """Empty where there is none."""
+    return parseaddr(str(field or ""))[1]

@@ -21,7 +21,7 @@ from accounts.doctor.check import LABELS, Check, Name, is_needed
 from accounts.models import GmailAccount, LedgerRow
 from accounts.vault import VaultError
 from campaigns import states
-from campaigns.delivery import own_copy
+from campaigns.delivery import doubt, own_copy
 from campaigns.delivery.message_id import new_message_id
 from campaigns.delivery.own_copy import Copy
 from campaigns.delivery.sender import send_due
@@ -47,23 +47,29 @@ def self_test(
     asked_at: datetime,
     found: Collection[Check],
     keep_going: Callable[[], bool] = lambda: True,
-) -> Check:
+) -> Check | None:
     """Send one mail to the account itself and look for it.
 
     However often it is called for what was asked at `asked_at`, it sends one mail. `found`: the
     checks made before. Not to be called inside a transaction: it waits for the network, up to two
-    minutes; when `keep_going` says no it stops waiting, and what it returns means nothing.
+    minutes. None when `keep_going` said no before anything was known.
     """
     account = GmailAccount.objects.select_related("workspace").get(pk=account_id)
     why_not = _why_not(account, found, timezone.now())
     if why_not is not None:
         return why_not
-    message = _send(_write(account, asked_at, timezone.now()), keep_going)
+    message = _write(account, asked_at, timezone.now())
+    # Its bytes are gone as soon as it has left.
+    written_by = own_copy.written_by(bytes(message.raw)) if message.raw else ""
+    _send(message, keep_going)
+    if not keep_going():
+        return None
     if message.state not in (M.SENT, M.IN_DOUBT):
         return _not_sent(account, message)
     if account.inbound == GmailAccount.Inbound.NONE:
-        return _check(account, True, _("Gmail took it. This mailbox is not read, so that is all."))
-    return _look_for_copy(account, message, keep_going)
+        why = _("This mailbox is not read, so that is all.")
+        return _not_seen(account, message, why, ok=message.state == M.SENT)
+    return _look_for_copy(account, message, written_by, keep_going)
 
 
 def _why_not(account: GmailAccount, found: Collection[Check], now: datetime) -> Check | None:
@@ -148,8 +154,11 @@ def _letter(account: GmailAccount, sender: str, message_id: str, now: datetime) 
     )
 
 
-def _send(message: Message, keep_going: Callable[[], bool]) -> Message:
-    """Send it here, or wait while another worker does that has the account."""
+def _send(message: Message, keep_going: Callable[[], bool]) -> None:
+    """Send it here, or wait while another worker does that has the account.
+
+    `message` is then as it is in the database.
+    """
     if message.account_id is None:
         raise RuntimeError(f"Message {message.pk} is bound to no account.")
     ends = time.monotonic() + LEAVES_WITHIN.total_seconds()
@@ -163,7 +172,6 @@ def _send(message: Message, keep_going: Callable[[], bool]) -> Message:
         rows = Message.objects.filter(pk=message.pk)
         states.move_messages(rows, M.WAITING, M.CANCELLED, raw=None)
     message.refresh_from_db()
-    return message
 
 
 def _is_on_its_way(message: Message) -> bool:
@@ -178,7 +186,9 @@ def _is_waiting(message: Message) -> bool:
 
 
 def _not_sent(account: GmailAccount, message: Message) -> Check:
-    if message.reply:
+    if message.state in (M.CLAIMED, M.HANDING_OVER):
+        detail = _("It has not left yet, and still may: another worker has it.")
+    elif message.reply:
         detail = _("It did not leave: “%(said)s”") % {"said": message.reply}
     else:
         detail = _("It did not leave: the account is busy with other mail.")
@@ -189,35 +199,48 @@ def _not_sent(account: GmailAccount, message: Message) -> Check:
 
 
 def _look_for_copy(
-    account: GmailAccount, message: Message, keep_going: Callable[[], bool]
-) -> Check:
+    account: GmailAccount, message: Message, written_by: str, keep_going: Callable[[], bool]
+) -> Check | None:
     ends = time.monotonic() + PATIENCE.total_seconds()
     try:
         copy = own_copy.find(
             account, message.message_id, lambda: keep_going() and time.monotonic() < ends
         )
     except (GmailError, VaultError) as error:
-        detail = _("Gmail took it, but the mailbox could not be read: %(why)s") % {"why": error}
-        return _check(account, False, detail, _("Run the doctor again in a few minutes."))
-    if copy is None:
-        return _check(
-            account,
-            False,
-            _("Gmail took it, but its copy did not appear within %(seconds)s seconds.")
-            % {"seconds": round(PATIENCE.total_seconds())},
-            _("Look for it in Gmail; once it is there, run the doctor again."),
-        )
-    return _settle(account, copy)
+        why = _("The mailbox could not be read: %(why)s") % {"why": error}
+        return _not_seen(account, message, why)
+    if copy is not None:
+        doubt.found(message, timezone.now())
+        return _settle(account, copy, written_by or copy.written_by)
+    if not keep_going():
+        return None
+    seconds = {"seconds": round(PATIENCE.total_seconds())}
+    why = _("Its copy did not appear within %(seconds)s seconds.") % seconds
+    return _not_seen(account, message, why)
 
 
-def _settle(account: GmailAccount, copy: Copy) -> Check:
-    """Write down what the copy shows, and say it."""
-    alias = account.from_address
-    keeps_from = copy.sender.lower() == alias.lower() if alias else None
+def _not_seen(account: GmailAccount, message: Message, why: str, ok: bool = False) -> Check:
+    if message.state == M.SENT:
+        fate = _("Gmail took it.")
+    else:
+        fate = _("The line broke before Gmail's answer: nobody knows whether it took the mail.")
+    remedy = "" if ok else _("Look for it in Gmail, then run the doctor again.")
+    return _check(account, ok, f"{fate} {why}", remedy)
+
+
+def _settle(account: GmailAccount, copy: Copy, written_by: str) -> Check:
+    """Write down what the copy shows, and say it.
+
+    Of any other alias than the one that the mail was `written_by`, it shows nothing.
+    """
     mine = GmailAccount.objects.filter(pk=account.pk)
     mine.update(keeps_message_id=copy.keeps_message_id)
-    # Of another alias, chosen while the mail was on its way, it says nothing.
-    mine.filter(from_address=alias).update(keeps_from=keeps_from)
+    alias = account.from_address
+    keeps_from = None
+    if alias and mime.in_ascii(alias).lower() == written_by.lower():
+        keeps_from = copy.sender.lower() == written_by.lower()
+        # It may have been changed while the mail was on its way.
+        mine.filter(from_address=alias).update(keeps_from=keeps_from)
     if keeps_from is False:
         return _check(
             account,
