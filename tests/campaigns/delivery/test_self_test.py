@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import connect
+from accounts import connect, ledger
 from accounts.doctor.check import LABELS, Check, Name, State
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.delivery import own_copy, self_test
@@ -45,6 +45,7 @@ def gmail(shared_gmail: PracticeGmail, settings: Any) -> PracticeGmail:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_copy, "IMAP_LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(own_copy, "IMAP_PAUSES", (0.1, 0.1, 0.1))
     monkeypatch.setattr(own_copy, "POP_LOOK_SECONDS", 0.2)
     monkeypatch.setattr(self_test, "POLL_SECONDS", 0.1)
 
@@ -61,6 +62,7 @@ def run(
     account: GmailAccount, found: tuple[Check, ...] = (), asked_at: datetime = ASKED_AT
 ) -> Check:
     check = self_test.self_test(account.pk, asked_at, found)
+    assert check is not None
     account.refresh_from_db()
     return check
 
@@ -149,6 +151,69 @@ def test_it_settles_nothing_about_an_alias_chosen_meanwhile(
     assert (account.keeps_message_id, account.keeps_from) == (True, None)
 
 
+def test_it_settles_nothing_about_an_alias_that_another_mail_was_written_by(
+    gmail: PracticeGmail, account: GmailAccount
+) -> None:
+    """The worker died after it had sent; then the person chose another alias."""
+    gmail.control(aliases={ANA: ["a@example.com", "b@example.com"]})
+    GmailAccount.objects.update(from_address="a@example.com")
+    run(account)
+    GmailAccount.objects.update(from_address="b@example.com", keeps_from=None)
+    assert run(account).ok
+    assert account.keeps_from is None
+
+
+def test_it_settles_an_alias_although_another_worker_sent_the_mail(
+    gmail: PracticeGmail, account: GmailAccount
+) -> None:
+    GmailAccount.objects.update(from_address=ALIAS)
+    run(account)
+    GmailAccount.objects.update(keeps_from=None)
+    assert f"{ANA} in place of {ALIAS}" in run(account).detail
+    assert len(mails_of(account)) == 1
+    assert account.keeps_from is False
+
+
+# --- When nobody knows whether it left -------------------------------------------------------
+
+
+def test_it_is_not_well_as_long_as_nobody_knows(
+    gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_test, "PATIENCE", timedelta(seconds=1))
+    gmail.control(faults=[{"where": "dot", "drop": True}])
+    check = run(account)
+    assert check.is_red
+    assert "nobody knows whether it took the mail. Its copy did not appear" in check.detail
+    assert check.remedy
+    assert [message.state for message in mails_of(account)] == [M.IN_DOUBT]
+
+
+def test_it_is_not_well_in_doubt_where_nothing_is_read(
+    gmail: PracticeGmail, account: GmailAccount
+) -> None:
+    GmailAccount.objects.update(inbound="none")
+    gmail.control(faults=[{"where": "dot", "drop": True}])
+    check = run(account)
+    assert check.is_red
+    assert "nobody knows" in check.detail
+
+
+@pytest.mark.parametrize("inbound", ["imap", "pop"])
+def test_it_settles_a_doubt_by_the_copy(
+    gmail: PracticeGmail, account: GmailAccount, inbound: str
+) -> None:
+    GmailAccount.objects.update(inbound=inbound)
+    gmail.control(faults=[{"where": "accepted", "drop": True}])
+    assert run(account).ok
+    (message,) = mails_of(account)
+    assert (message.state, message.raw, message.reply) == (M.SENT, None, "")
+    assert message.sent_at is not None
+    row = LedgerRow.objects.get(account=account)
+    assert (row.state, row in ledger.counting()) == (LedgerRow.State.ACCEPTED, True)
+    assert row.at is not None
+
+
 def test_it_says_that_no_copy_appeared(
     gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +223,36 @@ def test_it_says_that_no_copy_appeared(
     assert not check.ok
     assert "did not appear" in check.detail
     assert account.keeps_message_id is None
+
+
+def test_it_looks_again_for_what_was_cut_off_by_pop(
+    gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_test, "PATIENCE", timedelta(seconds=10))
+    GmailAccount.objects.update(inbound="pop")
+    gmail.control(faults=[{"protocol": "pop", "where": "top", "drop": True}])
+    assert run(account).ok
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop"])
+def test_it_says_that_the_mailbox_could_not_be_read(
+    gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    """And does not log in for ever where Gmail ends each session."""
+    monkeypatch.setattr(self_test, "PATIENCE", timedelta(seconds=1 if protocol == "pop" else 60))
+    GmailAccount.objects.update(inbound=protocol)
+    before = log_ins(gmail, protocol)
+    where = "select" if protocol == "imap" else "top"
+    gmail.control(faults=[{"protocol": protocol, "where": where, "drop": True, "times": None}])
+    check = run(account)
+    assert not check.ok
+    assert "Gmail took it. The mailbox could not be read" in check.detail
+    if protocol == "imap":
+        assert log_ins(gmail, protocol) - before == 1 + len(own_copy.IMAP_PAUSES)
+
+
+def log_ins(gmail: PracticeGmail, protocol: str) -> int:
+    return int(gmail.control()["accounts"][0]["logins"][protocol])
 
 
 def test_it_says_that_sent_is_hidden(gmail: PracticeGmail, account: GmailAccount) -> None:
@@ -240,6 +335,19 @@ def test_it_gives_up_while_somebody_else_has_the_account(
     assert [message.state for message in mails_of(account)] == [M.CANCELLED]
 
 
+@pytest.mark.parametrize("state", [M.CLAIMED, M.HANDING_OVER])
+def test_it_says_that_it_still_may_leave(
+    account: GmailAccount, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr(self_test, "LEAVES_WITHIN", timedelta(seconds=0))
+    waiting = self_test._write(account, ASKED_AT, timezone.now())
+    Message.objects.filter(pk=waiting.pk).update(state=state, reply="421 Try again later")
+    check = run(account)
+    assert not check.ok
+    assert "still may" in check.detail
+    assert [message.state for message in mails_of(account)] == [state]
+
+
 # --- Once ------------------------------------------------------------------------------------
 
 
@@ -264,7 +372,7 @@ def test_it_sends_no_campaign_along_with_it(account: GmailAccount) -> None:
 
 
 def test_it_leaves_its_mail_to_the_next_worker_when_it_is_to_stop(account: GmailAccount) -> None:
-    self_test.self_test(account.pk, ASKED_AT, (), keep_going=lambda: False)
+    assert self_test.self_test(account.pk, ASKED_AT, (), keep_going=lambda: False) is None
     (message,) = mails_of(account)
     assert message.state == M.WAITING
     assert run(account).ok
