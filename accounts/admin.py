@@ -110,7 +110,7 @@ class GmailAccountAdmin(OwnedAdmin):
             # while this form was being saved.
             GmailAccount.objects.filter(pk=obj.pk).update(keeps_from=None)
             if obj.state != State.DISCONNECTED:
-                check_ups.ask(obj, timezone.now())
+                check_ups.ask_anew(obj, timezone.now())
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         tries_it = obj.from_address and obj.self_test and obj.state == State.READY

@@ -91,6 +91,14 @@ def _account_check(account: GmailAccount, now: datetime) -> Check:
             "Raise the limit of the account."
         )
         return Check("account", False, sentence % named)
+    if account.from_address and account.keeps_from is False:
+        sentence = _(
+            "Gmail puts %(address)s in place of %(alias)s, which it has not verified. Either "
+            "verify it in Gmail under “Send mail as” and run the doctor again, or leave “Address "
+            "that recipients see” of the account empty."
+        )
+        named["alias"] = account.from_address
+        return Check("account", False, sentence % named)
     return Check("account", True, _("The account %(address)s is connected.") % named)
 
 

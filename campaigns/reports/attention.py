@@ -9,7 +9,8 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import GmailAccount, Workspace
+from accounts.doctor.check import LABELS, Check, Name, from_rows
+from accounts.models import CheckUp, GmailAccount, Workspace
 from accounts.tenancy import visible
 from campaigns.models import Campaign, ContactImport, Message
 from campaigns.planning.forecast import Forecast
@@ -22,6 +23,7 @@ IMPORTS_FOR = timedelta(days=7)
 
 class About(StrEnum):
     ACCOUNT = "account"
+    DOCTOR = "doctor"
     CAMPAIGN = "campaign"
     IN_DOUBT = "in_doubt"
     IMPORT = "import"
@@ -47,6 +49,7 @@ def needs(
     """The most pressing first."""
     return [
         *_accounts(accounts),
+        *_doctors(accounts),
         *_in_doubt(workspace),
         *_paused(lines),
         *_unplanned(lines, plan),
@@ -67,6 +70,29 @@ def _accounts(accounts: Sequence[GmailAccount]) -> list[Need]:
         for account in accounts
         if account.state == GmailAccount.State.NEEDS_RECONNECTING
     ]
+
+
+def _doctors(accounts: Sequence[GmailAccount]) -> list[Need]:
+    """What the last check-up of each found, where the account itself is thought to be well."""
+    ready = [account for account in accounts if account.state == GmailAccount.State.READY]
+    check_ups = CheckUp.objects.filter(account__in=ready, finished_at__isnull=False)
+    found = {check_up.account_id: from_rows(check_up.checks) for check_up in check_ups}
+    return [
+        _of_doctor(account, red)
+        for account in ready
+        if (red := [check for check in found.get(account.pk, []) if check.is_red])
+    ]
+
+
+def _of_doctor(account: GmailAccount, red: Sequence[Check]) -> Need:
+    what = ngettext(
+        "The doctor found something to mend at %(address)s.",
+        "The doctor found %(count)s things to mend at %(address)s.",
+        len(red),
+    )
+    detail = f"{LABELS[Name(red[0].name)]}: {red[0].detail}"
+    named = {"address": account.address, "count": wording.number(len(red))}
+    return Need(About.DOCTOR, account.pk, what % named, detail)
 
 
 def _in_doubt(workspace: Workspace) -> list[Need]:

@@ -117,8 +117,19 @@ def test_it_tells_a_person_line_by_line(ana: GmailAccount) -> None:
     with pytest.raises(CommandError, match=f"Something needs to be done for {ANA}."):
         call_command("doctor", stdout=out)
     assert out.getvalue().startswith(f"{ANA}\n")
-    assert "  RED smtp-ssl" in out.getvalue()
-    assert "Connect the account again" in out.getvalue()
+    assert "  RED   smtp-ssl" in out.getvalue()
+    assert out.getvalue().count("Connect the account again") == 1
+    lines = [line.split()[:2] for line in out.getvalue().splitlines() if line.startswith("  ")]
+    assert [line for line in lines if line[1] in list(Name)] == [
+        ["RED", "smtp-ssl"],
+        ["waits", "smtp-starttls"],
+        ["waits", "imap"],
+        ["waits", "pop"],
+        ["waits", "sent-folder"],
+        ["off", "self-test"],
+        ["ok", "clock"],
+        ["ok", "limit"],
+    ]
 
 
 def test_it_names_each_fault_with_its_remedy_in_time(

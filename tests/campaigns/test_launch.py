@@ -149,6 +149,13 @@ def test_it_needs_an_account_that_can_send(draft: Campaign) -> None:
     assert "Choose a Gmail account" in missing(draft)["account"]
 
 
+def test_it_needs_an_alias_that_gmail_keeps(draft: Campaign) -> None:
+    GmailAccount.objects.update(from_address="shop@example.com", keeps_from=False)
+    assert "in place of shop@example.com" in missing(draft)["account"]
+    GmailAccount.objects.update(from_address="")
+    assert start(draft) == 3
+
+
 def test_it_needs_hours_and_days(draft: Campaign) -> None:
     Campaign.objects.update(hours_from=time(17), hours_to=time(9))
     assert "end later" in missing(draft)["hours"]

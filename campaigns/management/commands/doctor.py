@@ -1,17 +1,26 @@
 """manage.py doctor: look at everything that Gmail accounts need, and say what to do."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.doctor import check_ups
-from accounts.doctor.check import Check, as_rows
+from accounts.doctor.check import LABELS, Check, Name, State, as_rows, from_rows
 from accounts.management.base import WorkspaceCommand
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
 from campaigns.check_up import CheckUpRun
+
+WORDS = {
+    State.GOOD: "ok",
+    State.RED: "RED",
+    State.UNUSED: "no",
+    State.WAITS: "waits",
+    State.OFF: "off",
+}
 
 
 class Command(WorkspaceCommand):
@@ -43,10 +52,10 @@ class Command(WorkspaceCommand):
     ) -> dict[str, Any]:
         """Raises CommandError when somebody else asked meanwhile."""
         say = self._say if not options["json"] else _say_nothing
-        say(account.address)
+        say(_heading(account))
         found: list[Check] = []
         try:
-            for check in run.checks(check_ups.ask_and_take(account, timezone.now())):
+            for check in _in_order(run.checks(check_ups.ask_and_take(account, timezone.now()))):
                 found.append(check)
                 say(_line(check))
         except check_ups.NotAsked as error:
@@ -64,12 +73,26 @@ def _say_nothing(text: str) -> None:
     """For one document on standard output, nothing else may stand there."""
 
 
+def _heading(account: GmailAccount) -> str:
+    patience = " (its mail to itself may take a minute)" if account.self_test else ""
+    return f"{account.address}{patience}"
+
+
+def _in_order(checks: Iterable[Check]) -> Iterator[Check]:
+    """Each as soon as all before it are known: so a line stands in the same place every time."""
+    early: dict[str, Check] = {}
+    to_come = list(Name)
+    for check in checks:
+        early[check.name] = check
+        while to_come and to_come[0] in early:
+            yield early.pop(to_come.pop(0))
+    yield from early.values()
+
+
 def _line(check: Check) -> str:
-    word, use = "ok", ""
-    if not check.ok:
-        word, use = ("RED", "") if check.needed else ("no", " (not needed)")
-    line = f"  {word:<4}{check.name:<15}{check.detail}{use}"
-    return f"{line}\n{'':21}{check.remedy}" if check.remedy else line
+    line = f"  {WORDS[check.state]:<6}{check.name:<15}{LABELS[Name(check.name)]}: {check.detail}"
+    is_told = check.remedy and not check.waits_for
+    return f"{line}\n{'':23}{check.remedy}" if is_told else line
 
 
 def _connected(workspace: Workspace) -> list[GmailAccount]:
@@ -79,4 +102,4 @@ def _connected(workspace: Workspace) -> list[GmailAccount]:
 
 
 def _is_red(report: dict[str, Any]) -> bool:
-    return any(check["needed"] and not check["ok"] for check in report["checks"])
+    return any(check.is_red for check in from_rows(report["checks"]))

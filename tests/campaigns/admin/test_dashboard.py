@@ -5,7 +5,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import GmailAccount, LedgerRow, Membership, User, Workspace
+from accounts.doctor.check import Check, Name, as_rows
+from accounts.models import CheckUp, GmailAccount, LedgerRow, Membership, User, Workspace
 from campaigns.models import Campaign, Contact, ContactImport, Message, Template
 from tests.campaigns.making import make_account, make_campaign, make_list, spend
 from tests.cast import Belongings, client_of
@@ -246,3 +247,27 @@ def test_it_counts_the_messages_of_this_workspace_only(client, home, elsewhere):
     assert Contact.objects.count() > 1
     about = {need.about.value for need in context_of(client)["needs"]}
     assert "in_doubt" not in about
+
+
+def test_it_says_what_the_doctor_found(client, workspace):
+    account = make_account(workspace, address="ana@gmail.com")
+    other = make_account(workspace, address="old@gmail.com", state="needs_reconnecting")
+    imap = Check(Name.IMAP, False, True, "IMAP is off.", "Switch it on.")
+    sent = Check(Name.SENT_FOLDER, False, True, "It waits.", waits_for=Name.IMAP)
+    pop = Check(Name.POP, False, False, "POP is off.")
+    for one in (account, other):
+        CheckUp.objects.create(
+            account=one,
+            asked_at=timezone.now(),
+            finished_at=timezone.now(),
+            checks=as_rows([imap, sent, pop]),
+        )
+    needs = client.get(HOME_PAGE).context["needs"]
+    assert [need.what for need in needs] == [
+        "old@gmail.com needs reconnecting.",
+        "The doctor found something to mend at ana@gmail.com.",
+    ]
+    assert needs[1].detail == "Reading by IMAP: IMAP is off."
+    assert reverse("admin:gmail_doctor", args=[account.pk]) in text_of(client.get(HOME_PAGE))
+    CheckUp.objects.update(finished_at=None)
+    assert len(client.get(HOME_PAGE).context["needs"]) == 1
