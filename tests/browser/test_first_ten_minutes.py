@@ -72,8 +72,8 @@ def connect_through_the_consent_page(page: Page) -> None:
 
 def see_the_doctor(page: Page) -> None:
     """It began by itself when the account was connected; its lines come without a reload."""
-    page.get_by_role("link", name=re.compile("The doctor is looking|All 8 checks passed")).click()
-    expect(page.get_by_text("All 8 checks passed, today")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name=re.compile("The doctor is looking|All 7 checks passed")).click()
+    expect(page.get_by_text("All 7 checks passed, today")).to_be_visible(timeout=30_000)
 
 
 def give_a_postal_address(page: Page) -> None:
