@@ -1,0 +1,26 @@
+"""What wakes a task by its name finds it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from config.celery import app
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGES = ("accounts", "campaigns", "config")
+
+
+def names_woken() -> Iterator[str]:
+    for package in PACKAGES:
+        for path in (REPOSITORY / package).rglob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text())):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("send_task"):
+                    yield ast.literal_eval(call.args[0])
+
+
+def test_it_wakes_only_tasks_that_there_are() -> None:
+    app.loader.import_default_modules()
+    woken = set(names_woken())
+    assert len(woken) >= 2
+    ticks = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert woken | ticks <= set(app.tasks)
