@@ -31,6 +31,7 @@ def room_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> R
         next_free_at=quota.free_at(uses, limit, now),
         connected=account.state == GmailAccount.State.READY,
         resting_until=account.resting_until,
+        troubled=account.failures_in_a_row > 0,
     )
 
 

@@ -3,6 +3,7 @@
 The sender asks it before each claim, the forecast asks it over virtual time, and the campaign page
 asks it why nothing leaves now. Single mails come first (see `delivery.claim`); then campaigns, the
 least served in the last 24 hours first, so that a small newsletter is not stuck behind a large one.
+After a trouble they take turns, so that one which Gmail never serves does not come first for ever.
 """
 
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Room:
     """An account as the rule sees it: what campaigns may send in 24 hours, what is free now.
 
     `next_free_at` is when a full account has room again; None when that cannot be known.
+    `troubled`: what was tried last came to nothing.
     """
 
     account_id: int
@@ -55,6 +57,7 @@ class Room:
     next_free_at: datetime | None = None
     connected: bool = True
     resting_until: datetime | None = None
+    troubled: bool = False
 
 
 @dataclass
@@ -83,7 +86,8 @@ def next_turn(room: Room, queues: list[Queue], now: datetime) -> Turn:
         return Turn(None, None, held_by)
     ready = [queue for queue in queues if ready_at(queue, room, at)[0] == at]
     if at == now and ready:
-        return Turn(least_served(ready).campaign_id, now)
+        first = waited_longest(ready) if room.troubled else least_served(ready)
+        return Turn(first.campaign_id, now)
     openings = [ready_at(queue, room, at) for queue in queues]
     known = [(moment, why) for moment, why in openings if moment is not None]
     if not known:
@@ -129,3 +133,9 @@ def ready_at(queue: Queue, room: Room, at: datetime) -> tuple[datetime | None, R
 
 def least_served(queues: list[Queue]) -> Queue:
     return min(queues, key=lambda queue: (queue.served, queue.campaign_id))
+
+
+def waited_longest(queues: list[Queue]) -> Queue:
+    return min(
+        queues, key=lambda queue: (queue.last_claim_at or queue.starts_at, queue.campaign_id)
+    )

@@ -74,6 +74,20 @@ def test_it_lets_everybody_else_go_first(
     assert account.failures_in_a_row == 0
 
 
+def test_it_lets_another_campaign_leave_beside_one_that_gmail_always_puts_off(
+    gmail: PracticeGmail, account: GmailAccount, clock: VirtualClock
+) -> None:
+    never = make_campaign(account.workspace, [account], recipients=6)
+    other = make_campaign(account.workspace, [account], recipients=3)
+    fault = {"where": "dot", "reply": gmail_says.UNUSUAL_RATE, **ALWAYS}
+    gmail.control(faults=[{**fault, "to": person} for person in people(never)])
+    for _ in range(4):
+        send_due(account.pk)
+        clock.wait_until(end_of_rest(account))
+    assert accepted(gmail, other) == people(other)
+    assert accepted(gmail, never) == []
+
+
 @pytest.mark.parametrize("single", [False, True], ids=["of a campaign", "single"])
 def test_it_says_at_last_that_it_cannot_be_sent(
     gmail: PracticeGmail, account: GmailAccount, clock: VirtualClock, single: bool

@@ -41,6 +41,16 @@ def test_it_waits_for_the_hours() -> None:
     assert (turn.at, turn.reason) == (NOW + 2 * HOUR, Reason.OUTSIDE_HOURS)
 
 
+def test_it_lets_campaigns_take_turns_after_a_trouble() -> None:
+    """What Gmail refuses uses nothing: the least served would be tried first for ever."""
+    never = queue(1, served=0, last_claim_at=NOW)
+    other = queue(2, served=400, last_claim_at=NOW - HOUR)
+    assert next_turn(room(troubled=True), [never, other], NOW).campaign_id == 2
+    assert next_turn(room(), [never, other], NOW).campaign_id == 1
+    unheard = queue(3, starts_at=NOW - 2 * HOUR)
+    assert next_turn(room(troubled=True), [never, other, unheard], NOW).campaign_id == 3
+
+
 def test_it_waits_until_the_limit_has_room() -> None:
     turn = next_turn(room(free=0, next_free_at=NOW + HOUR), [queue()], NOW)
     assert (turn.campaign_id, turn.at, turn.reason) == (None, NOW + HOUR, Reason.LIMIT)
