@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import doctor_page, ledger, quota, rest_words, rests, standing
-from accounts.doctor import check_ups
+from accounts.doctor import check_ups, remedies
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
 from accounts.owned_admin import OwnedAdmin, is_changed
@@ -178,6 +178,7 @@ def _standing(account: GmailAccount) -> dict[str, Any]:
         "rests": rests.history(account, now),
         "used": quota.used(ledger.totals(account, now), now),
         **doctor_page.findings(account, now),
+        "how_to_verify": remedies.verify_alias(account),
         "limit_in_force": ledger.limits(account).in_force(now),
         # Accounts are connected, not added; and one saves and is done.
         "show_save_and_add_another": False,

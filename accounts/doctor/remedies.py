@@ -110,25 +110,28 @@ def show_all_mail(account: GmailAccount) -> str:
 
 
 def verify_alias(account: GmailAccount) -> str:
-    return _or_by_control(
-        account,
-        _(
-            "In Gmail open Settings (the gear) > See all settings > Accounts and Import (in a "
-            "Workspace: Accounts) > Send mail as > Add another email address, and confirm "
-            "%(alias)s there. Or leave “Address that recipients see” empty on the account's page."
-        )
-        % {"alias": account.from_address},
-    )
-
-
-def _or_by_control(account: GmailAccount, in_gmail: str) -> str:
-    """The practice Gmail has no settings of its own; the words for Gmail are worth practising."""
+    in_gmail = _(
+        "In Gmail open Settings (the gear) > See all settings > Accounts and Import (in a "
+        "Workspace: Accounts) > Send mail as > Add another email address. Add %(alias)s, confirm "
+        "it by the mail that Gmail sends there, and run the doctor again. Or leave “Address that "
+        "recipients see” empty."
+    ) % {"alias": account.from_address}
     if not account.practice:
         return in_gmail
     return _(
-        "On the practice Gmail this was switched by /control: see docs/practice.md. With Gmail "
-        "itself: %(in_gmail)s"
+        "The practice Gmail knows only the aliases that /control gives it: see docs/practice.md. "
+        "With a real account: %(in_gmail)s"
     ) % {"in_gmail": in_gmail}
+
+
+def _or_by_control(account: GmailAccount, remedy: str) -> str:
+    """The practice Gmail has no settings of its own; what helps with a real one is still said."""
+    if not account.practice:
+        return remedy
+    return _(
+        "On the practice Gmail this was switched by /control: see docs/practice.md. With a real "
+        "account: %(remedy)s"
+    ) % {"remedy": remedy}
 
 
 # --- Logging in ------------------------------------------------------------------------------

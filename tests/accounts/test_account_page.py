@@ -133,11 +133,15 @@ def test_it_forgets_what_gmail_made_of_another_alias(
 ) -> None:
     account = home.of(GmailAccount)
     mine = GmailAccount.objects.filter(pk=account.pk)
-    mine.update(from_address="shop@example.com", keeps_from=False)
+    mine.update(from_address="shop@example.com", keeps_from=False, practice=True)
     account.refresh_from_db()
     page = text(owner_client.get(account_page(account)))
     assert f"Gmail replaces shop@example.com by {account.address}." in page
-    assert "Add another email address" in page
+    assert "The practice Gmail knows only the aliases" in page
+    mine.update(practice=False)
+    page = text(owner_client.get(account_page(account)))
+    assert "The practice Gmail" not in page
+    assert "Send mail as > Add another email address" in page
 
     owner_client.post(account_page(account), settings_of(account, limit=70))
     account.refresh_from_db()
