@@ -62,7 +62,7 @@ class GmailBackend(BaseEmailBackend):
 def _write(mail: EmailMessage, address: str, now: datetime) -> None:
     account = _account_for(address, now)
     key = _key(mail, address)
-    if key is not None and _is_told_already(mail, account, key):
+    if key is not None and _is_told_already(mail, account, key, now):
         return
     message_id = new_message_id(account.address)
     Message.objects.create(
@@ -79,7 +79,7 @@ def _write(mail: EmailMessage, address: str, now: datetime) -> None:
 
 
 @sensitive_variables()
-def _is_told_already(mail: EmailMessage, account: GmailAccount, key: str) -> bool:
+def _is_told_already(mail: EmailMessage, account: GmailAccount, key: str, now: datetime) -> bool:
     """Whether an earlier mail about the same is on its way; if it waits, it says the newer now.
 
     The key is free again for the next one when what bore it has come to its end.
@@ -92,7 +92,8 @@ def _is_told_already(mail: EmailMessage, account: GmailAccount, key: str) -> boo
         return False
     if earlier.state == Message.State.WAITING:
         raw = _bytes(mail, account, earlier.message_id)
-        same.update(account=account, raw=raw)
+        # Somebody waits for it: one that was put off for hours is tried again now.
+        same.update(account=account, raw=raw, not_before=min(earlier.not_before, now))
     elif earlier.state not in UNDER_WAY:
         same.update(idempotency_key=None)
         return False

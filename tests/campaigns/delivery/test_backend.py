@@ -141,6 +141,17 @@ def test_it_lets_a_newer_mail_take_the_place_of_one_that_waits() -> None:
     assert Message.objects.count() == 3
 
 
+def test_it_tries_a_mail_again_now_that_was_put_off_when_it_is_asked_for_anew() -> None:
+    make_account(make_workspace())
+    first = send(about("older"))
+    Message.objects.update(not_before=timezone.now() + timedelta(hours=8), attempts=8)
+    again = send(about("newer"))
+    assert first.not_before < again.not_before <= timezone.now()
+    assert again.attempts == 8, "one that Gmail never takes comes to its end all the same"
+    waiting_since = again.not_before
+    assert send(about("newest")).not_before == waiting_since
+
+
 @pytest.mark.parametrize(
     ("state", "count"), [("claimed", 1), ("handing_over", 1), ("sent", 2), ("in_doubt", 2)]
 )
