@@ -40,7 +40,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
     return [
         path(f"{account}/doctor/", page(show), name="gmail_doctor"),
         path(f"{account}/doctor/progress/", page(progress), name="gmail_doctor_progress"),
-        path(f"{account}/doctor/summary/", page(summary), name="gmail_doctor_summary"),
+        path(f"{account}/doctor/summary/", page(summary), name="gmail_account_progress"),
     ]
 
 

@@ -119,7 +119,7 @@ def test_it_leads_to_connecting_again(owner_client: Client, account: GmailAccoun
     assert again not in text(owner_client.get(page_of(account)))
     found(account, instead(NO_CONSENT, NO_IMAP))
     assert text(owner_client.get(page_of(account))).count(f'href="{again}"') == 1
-    summary = reverse("admin:gmail_doctor_summary", args=[account.pk])
+    summary = reverse("admin:gmail_account_progress", args=[account.pk])
     assert text(owner_client.get(summary)).count(f'href="{again}"') == 1
 
 
@@ -161,7 +161,7 @@ def test_it_goes_on_asking_until_the_doctor_is_done(
 def test_it_goes_on_asking_on_the_account_page_too(
     owner_client: Client, account: GmailAccount
 ) -> None:
-    summary = reverse("admin:gmail_doctor_summary", args=[account.pk])
+    summary = reverse("admin:gmail_account_progress", args=[account.pk])
     found(account, GOOD[:2], finished_at=None, held_until=timezone.now() + timedelta(minutes=1))
     assert f'hx-get="{summary}"' in text(owner_client.get(account_page(account)))
     part = owner_client.get(summary)
