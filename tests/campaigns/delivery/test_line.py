@@ -163,6 +163,17 @@ def test_it_keeps_the_session_when_a_campaign_pauses_before_gmail_heard_of_its_m
     assert logins(gmail) == 1
 
 
+def test_it_keeps_the_session_after_a_message_that_was_put_off(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    """Reset by then: the next one is not taken for a part of it."""
+    first, *others = people(campaign)
+    plant(gmail, {"where": "rcpt", "to": first, "reply": gmail_says.MAILBOX_BUSY})
+    assert send_due(account.pk) == Tally(sent=2, put_back=1)
+    assert accepted(gmail, campaign) == others
+    assert logins(gmail) == 1
+
+
 def test_it_does_not_even_name_the_suppressed_to_gmail(
     gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
 ) -> None:
