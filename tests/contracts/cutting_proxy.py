@@ -168,8 +168,9 @@ async def _cut(client: Ends, listener: Ends, line: bytes, cut: Cut) -> None:
     """`listener` is the side that would have heard `line`."""
     reader, writer = client
     if cut.how == "silence":
-        with contextlib.suppress(OSError):
-            await asyncio.wait_for(reader.read(), AFTERMATH)  # the client has had enough
+        # The client shall have had enough by itself: where it waits for ever, TimeoutError tells.
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            await asyncio.wait_for(reader.read(), AFTERMATH)
     elif cut.how == "close":
         writer.close()
     elif cut.how == "reset":
@@ -184,7 +185,8 @@ async def _cut(client: Ends, listener: Ends, line: bytes, cut: Cut) -> None:
 def _reset(writer: asyncio.StreamWriter) -> None:
     linger_for_no_time = struct.pack("ii", 1, 0)
     plain: Any = writer.get_extra_info("socket")
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_for_no_time)
+    if plain is not None:  # the client has not hung up already
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_for_no_time)
     writer.transport.abort()
 
 
