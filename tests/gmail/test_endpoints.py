@@ -1,9 +1,11 @@
 import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from gmail.endpoints import Endpoints, is_loopback
+from practice.certificates import ensure_certificates
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.0.3", "::1", "[::1]"])
@@ -28,6 +30,22 @@ def test_it_trusts_the_further_root_and_checks_host_names(endpoints: Endpoints) 
     assert context.check_hostname
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_it_trusts_the_further_root_beside_those_of_the_system(
+    endpoints: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_system, further = (authority(tmp_path / name) for name in ("system", "further"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(of_system))
+    trusted = replace(endpoints, ca_file=str(further)).ssl_context().get_ca_certs(binary_form=True)
+    for root in (of_system, further):
+        assert ssl.PEM_cert_to_DER_cert(root.read_text()) in trusted
+
+
+def authority(directory: Path) -> Path:
+    directory.mkdir()
+    ensure_certificates(directory)
+    return directory / "ca.pem"
 
 
 def test_it_does_not_show_its_secret(endpoints: Endpoints) -> None:

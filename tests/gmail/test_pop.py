@@ -179,6 +179,24 @@ def test_it_keeps_every_octet_of_a_message(certificates: Path, endpoints: Endpoi
         session.close()
 
 
+def test_it_deletes_nothing(certificates: Path, endpoints: Endpoints) -> None:
+    script = logged_in(
+        *(read, b"+OK\r\n1 a\r\n.\r\n"),
+        *(read, b"+OK\r\nSubject: x\r\n\r\n.\r\n"),
+        *(read, b"+OK\r\nSubject: x\r\n\r\nx\r\n.\r\n"),
+        *FAREWELL,
+    )
+    with ScriptedServer(certificates, script) as server:
+        session = enter(server, endpoints)
+        for number in session.uidls().values():
+            session.top(number)
+            session.retrieve(number)
+        session.close()
+    said = server.heard.splitlines()
+    assert said[-4:] == [b"UIDL", b"TOP 1 0", b"RETR 1", b"QUIT"]
+    assert not any(line.upper().startswith(b"DELE") for line in said)
+
+
 def test_it_goes_on_when_the_server_says_no(certificates: Path, endpoints: Endpoints) -> None:
     script = logged_in(
         read, b"-ERR no such message\r\n", read, b"+OK\r\n2 b\r\n1 a\r\n.\r\n", *FAREWELL

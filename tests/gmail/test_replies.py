@@ -81,6 +81,14 @@ ALSO_SEEN = [
     (554, b"5.6.0 Mail message is malformed. Not accepted.", P.DOT, Meaning.MESSAGE),
     (503, b"5.5.1 RCPT first.", P.DATA, Meaning.UNKNOWN),
     (354, b"Go ahead", P.DOT, Meaning.UNKNOWN),
+    # The code alone, and the words alone: either is enough.
+    (550, b"5.4.5 No.", P.DATA, Meaning.LIMIT),
+    (550, b"5.7.28 No.", P.DATA, Meaning.TEMPORARY),
+    (421, b"4.7.28 No.", P.RCPT, Meaning.TEMPORARY),
+    (550, b"5.7.1 We see an unusual rate of mail from you.", P.DATA, Meaning.TEMPORARY),
+    (451, b"4.4.1 No.", P.RCPT, Meaning.RECIPIENT_LATER),
+    (550, b"5.3.0 No.", P.RCPT, Meaning.UNKNOWN),
+    (553, b"5.1.8 No.", P.RCPT, Meaning.UNKNOWN),
 ]
 
 
@@ -153,6 +161,7 @@ def test_it_blames_no_recipient_before_one_is_named(reply: Reply) -> None:
         (gmail_says.OLDER_LIMIT, Trouble.LIMIT),
         (gmail_says.UNUSUAL_RATE, Trouble.RATE),
         (gmail_says.REFUSED_RATE, Trouble.RATE),
+        ("421 4.7.28 No.", Trouble.RATE),
         (gmail_says.TOO_MANY_LOGINS, Trouble.LOGINS),
         (gmail_says.CANNOT_AUTHENTICATE, Trouble.SYSTEM),
         (gmail_says.SYSTEM_PROBLEM, Trouble.SYSTEM),
@@ -172,6 +181,8 @@ def test_it_knows_what_a_refusal_is_about(said: str, expected: Trouble) -> None:
         (gmail_says.BAD_CREDENTIALS, LoginRefusal.CREDENTIALS),
         (gmail_says.NEEDS_APP_PASSWORD, LoginRefusal.APPLICATION_SPECIFIC),
         (gmail_says.NEEDS_BROWSER, LoginRefusal.WEB_LOGIN),
+        ("534 5.7.9 No.", LoginRefusal.APPLICATION_SPECIFIC),
+        ("534 5.7.14 No.", LoginRefusal.WEB_LOGIN),
         ("535 5.7.1 Application-specific password required.", LoginRefusal.APPLICATION_SPECIFIC),
         ("535 5.7.1 Please log in with your web browser.", LoginRefusal.WEB_LOGIN),
     ],
