@@ -183,6 +183,21 @@ def test_it_goes_on_sending_for_a_mailbox_that_may_not_be_read(
     assert deliver(account, f"{protocol}@example.org").startswith("250")
 
 
+@pytest.mark.parametrize(("protocol", "opener"), [("imap", open_imap), ("pop", open_pop)])
+def test_it_keeps_a_token_that_is_not_to_blame_for_a_mailbox_that_may_not_be_read(
+    gmail: PracticeGmail, workspace: Workspace, protocol: str, opener: Callable[..., Session]
+) -> None:
+    account = connect_by_consent(gmail, workspace)
+    token = account.sealed_access_token
+    assert token
+    gmail.control(**{protocol: {ANA: False}})
+    with pytest.raises(AuthRefused):
+        opener(account, timezone.now())
+    account.refresh_from_db()
+    assert account.sealed_access_token == token
+    assert account.access_token_expires_at is not None
+
+
 @pytest.mark.parametrize("by_consent", [True, False], ids=["grant", "app password"])
 @pytest.mark.parametrize(
     ("protocol", "opener", "reply"),

@@ -57,6 +57,12 @@ def test_it_begins_anew_after_it_was_well_again(account: GmailAccount) -> None:
     assert history(account) == [ran_out, ("trouble", 1, NOW + 6 * MINUTE, None)]
 
 
+def test_it_ends_a_rest_that_still_lasts_when_it_is_well_again(account: GmailAccount) -> None:
+    standing.back_off(account.pk, BUSY, NOW)
+    standing.well_again(account.pk, NOW + MINUTE / 2)
+    assert history(account) == [("trouble", 1, NOW + MINUTE, NOW + MINUTE / 2)]
+
+
 def test_it_waits_an_hour_at_most(account: GmailAccount) -> None:
     GmailAccount.objects.update(failures_in_a_row=40)
     standing.back_off(account.pk, BUSY, NOW)
