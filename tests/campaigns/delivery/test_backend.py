@@ -99,6 +99,15 @@ def test_it_has_one_sender_one_message_id_and_hides_who_gets_it_blindly() -> Non
     assert mail.from_email == "Ana <webmaster@localhost>", "what the caller holds stays as it is"
 
 
+def test_it_writes_a_name_that_looks_like_several_addresses_as_one_sender() -> None:
+    account = make_account(make_workspace(), display_name='Ana, "Shop" GmbH')
+    headers = {"Return-Path": "<not-ours@b.org>"}
+    written = parse(send(EmailMessage("Minutes", "Hello", None, ["a@b.org"], headers=headers)))
+    [sender] = written["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ('Ana, "Shop" GmbH', account.address)
+    assert "Return-Path" not in written
+
+
 def test_it_writes_one_copy_for_each_who_gets_it() -> None:
     make_account(make_workspace())
     mail = EmailMessage("Minutes", "Hello", None, ["Ben <ben@b.org>"], cc=["BEN@b.org", "a@b.org"])

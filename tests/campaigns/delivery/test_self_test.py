@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import connect, ledger
+from accounts import connect, ledger, quota
+from accounts.doctor import check_ups
 from accounts.doctor.check import LABELS, Check, Name, State
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.delivery import own_copy, self_test
@@ -83,6 +84,9 @@ def test_it_finds_its_mail_again_some_seconds_later(
     assert (message.state, message.to_email) == (M.SENT, ANA)
     row = LedgerRow.objects.get(account=account)
     assert (row.source, row.state) == (LedgerRow.Source.TEST, LedgerRow.State.ACCEPTED)
+    now = timezone.now()
+    assert quota.used(ledger.window(account, now), now) == 1
+    assert quota.used(ledger.totals(account, now), now) == 1
 
 
 def test_it_finds_its_mail_again_by_pop(account: GmailAccount) -> None:
@@ -346,6 +350,10 @@ def test_it_says_that_it_still_may_leave(
     assert not check.ok
     assert "still may" in check.detail
     assert [message.state for message in mails_of(account)] == [state]
+
+
+def test_it_comes_to_its_end_before_another_worker_takes_the_check_up_over() -> None:
+    assert check_ups.LEASE > self_test.LEAVES_WITHIN + self_test.PATIENCE
 
 
 # --- Once ------------------------------------------------------------------------------------
