@@ -11,6 +11,8 @@ from accounts.sessions import Session, open_imap, open_pop, open_smtp
 from gmail.errors import AuthRefused, GrantRevoked, SessionEnded, Temporary
 from gmail.replies import LoginRefusal
 from tests.accounts.gmail_cast import ANA, connect_ana, connect_by_consent
+from tests.contracts.practice import PracticeServer
+from tests.gmail.cast import mail
 from tests.practice_gmail import PracticeGmail
 
 
@@ -230,7 +232,7 @@ def test_it_reads_by_pop_what_another_program_has_fetched(
     gmail: PracticeGmail, workspace: Workspace
 ) -> None:
     account = connect_ana(workspace)
-    assert deliver(account, ANA).startswith("250")
+    PracticeServer.of(gmail, ANA).put(mail(ANA))
     first = open_pop(account, timezone.now())
     (uidl, number) = next(reversed(first.uidls().items()))
     assert first.retrieve(number)
