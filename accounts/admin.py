@@ -51,6 +51,11 @@ class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Leave it empty, and replies come back to the sender. Daypost sees only those that "
                 "reach this account's own mailbox."
             ),
+            "inbound": gettext_lazy(
+                "IMAP is better: Daypost looks into Sent as well, and nothing turns read. By POP "
+                "it sees what the last 30 days brought, and reads headers only: a message that is "
+                "fetched whole would disappear from your other programs."
+            ),
             "self_test": gettext_lazy(
                 "Uses one message of the day's limit, and shows what Gmail makes of the sender."
             ),
