@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from gmail.endpoints import Endpoints
-from gmail.errors import AuthRefused, ConnectionLost, FateUnknown, GmailError, Temporary
+from gmail.errors import (
+    AuthRefused,
+    ConnectionLost,
+    FateUnknown,
+    GmailError,
+    Temporary,
+    Unreachable,
+)
 from gmail.replies import Phase
 from gmail.smtp import SmtpSession
 from tests.gmail.scripted_server import (
@@ -142,6 +149,21 @@ def test_it_says_nothing_before_tls_and_believes_nothing_that_was_said_there(
     assert server.heard.lower().startswith(
         b"ehlo [127.0.0.1]\r\nstarttls\r\nehlo [127.0.0.1]\r\nauth "
     )
+
+
+@pytest.mark.parametrize("said", range(9))
+def test_it_is_not_held_up_wherever_the_way_to_tls_breaks_off(
+    tmp_path: Path, endpoints: Endpoints, said: int
+) -> None:
+    """Before and after each line, in and around the handshake."""
+    offer = b"250-smtp.example\r\n250 STARTTLS\r\n"
+    script: list[Step] = [GREETING, read, offer, read, b"220 Ready\r\n", start_tls(tmp_path)]
+    script += [read, EHLO, read]
+    with (
+        ScriptedServer(tmp_path, [*script[: said + 1], hang_up], tls=False) as server,
+        pytest.raises((Unreachable, ConnectionLost)),
+    ):
+        enter(server, endpoints, "starttls")
 
 
 def test_it_does_not_log_in_where_tls_is_not_offered(tmp_path: Path, endpoints: Endpoints) -> None:
