@@ -15,6 +15,9 @@ from practice.service import Service
 
 # Real seconds for the other side to close as well, before the connection is cut.
 GRACE = 10
+# Real seconds in which a client begins its handshake. One that is cut before cannot tell this from
+# a port where nobody listens, and Python's ssl then leaves the socket to the garbage collector.
+HANDSHAKE = 0.2
 
 
 # An IReactorTime. mypy knows nothing of zope's interfaces and misreads their methods.
@@ -84,8 +87,14 @@ class Steps:
             self._hang(fault.hang, carry_on)
         elif fault.reply is not None:
             self.fail(fault, fault.reply.split("\n"), recipients)
+        elif where == "connect":
+            self._reactor.callLater(HANDSHAKE, self._cut_unless_gone)
         else:
             self.drop(fault, carry_on)
+
+    def _cut_unless_gone(self) -> None:
+        if not self.closing:
+            self.cut()
 
     def drop(self, fault: Fault, carry_on: Callable[[], None]) -> None:
         """A fault cuts the line."""
