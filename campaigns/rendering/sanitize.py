@@ -142,7 +142,8 @@ def sanitize(source: str) -> SanitizedHtml:
     source = paragraphs(source)
     removed: dict[str, None] = {}
     for _round in range(MAX_ROUNDS):
-        cleaned = _Round(source, removed).result()
+        # What is left may be text alone, where there was markup that is not allowed.
+        cleaned = paragraphs(_Round(source, removed).result())
         if cleaned == source:
             return SanitizedHtml(cleaned, tuple(removed))
         source = cleaned

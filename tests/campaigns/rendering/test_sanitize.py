@@ -354,6 +354,8 @@ def test_it_renders_nothing_dangerous(source: str, a: str, b: str) -> None:
 
 @FUZZ
 @given(TEMPLATES)
+@example("<plaintext><pre>\n<")
+@example("<blink>a\n\nb\nc</blink>")
 def test_it_changes_nothing_the_second_time(source: str) -> None:
     try:
         once = sanitize(source).html
