@@ -48,8 +48,9 @@ ORDER = (
 )
 
 
-# A page on which a message leaves within this time asks every two seconds what is new.
+# A page on which a message is leaving, or soon will be, asks every two seconds what is new.
 SOON = timedelta(minutes=1)
+LEAVING = (Message.State.CLAIMED, Message.State.HANDING_OVER)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "done": report.done,
         "percent": 100 * report.done // max(campaign.recipients, 1),
         "headline": headline.of_campaign(report, now, zone),
-        "again_after": 2 if report.next_at and report.next_at < now + SOON else 15,
+        "again_after": 2 if _moves_soon(report, now) else 15,
         "figures": _figures(report),
         "in_doubt": report.counts[Message.State.IN_DOUBT],
         "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),
@@ -113,6 +114,12 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "uses": [_use(use, now, zone) for use in status.uses_of(accounts, now)],
         "zone": zone,
     }
+
+
+def _moves_soon(report: status.Status, now: datetime) -> bool:
+    """The last message before a rest is still leaving while the next one is a day away."""
+    is_leaving = any(report.counts[state] for state in LEAVING)
+    return is_leaving or (report.next_at is not None and report.next_at < now + SOON)
 
 
 def _some(by_day: dict[Any, int]) -> dict[Any, int]:

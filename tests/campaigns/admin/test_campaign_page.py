@@ -144,6 +144,10 @@ def test_it_asks_again_only_while_it_sends(client, campaign):
     assert 'hx-trigger="every 2s" hx-swap="none" hx-swap-oob="true"' in text_of(answer)
     spend(campaign.accounts.get(), 25)
     assert 'hx-trigger="every 15s"' in text_of(client.get(live))
+    # The last before a rest is still on its way.
+    for state in (M.CLAIMED, M.HANDING_OVER):
+        move(campaign, 5, 1, state=state)
+        assert 'hx-trigger="every 2s"' in text_of(client.get(live))
     Campaign.objects.filter(pk=campaign.pk).update(state="paused")
     assert client.get(live)["HX-Refresh"] == "true"
     assert live not in text_of(client.get(url("page", campaign)))
