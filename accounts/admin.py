@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import doctor_page, ledger, quota, rest_words, rests, standing
+from accounts import doctor_page, halts, ledger, quota, rest_words, rests, standing
 from accounts.doctor import check_ups, remedies
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
@@ -163,6 +163,8 @@ def is_resting(account: GmailAccount) -> bool:
 
 
 def state_badge(account: GmailAccount) -> SafeString:
+    if account.state == State.READY and halts.of(account) is not None:
+        return _badge(_("Halted"), "dp-danger")
     if account.state == State.READY and is_resting(account):
         return _badge(_("Resting"), "dp-warn")
     return _badge(account.get_state_display(), STYLES[State(account.state)])
@@ -177,6 +179,7 @@ def _standing(account: GmailAccount) -> dict[str, Any]:
     now = timezone.now()
     return {
         "state_badge": state_badge(account),
+        "halt": halts.of(account),
         "is_resting": is_resting(account),
         "resting_why": rest_words.why(account.resting_reason),
         "resting_said": rest_words.said(account.resting_reason),

@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import (
     CheckUp,
     GmailAccount,
+    Halt,
     LedgerRow,
     Membership,
     OAuthClient,
@@ -129,6 +130,17 @@ def _rest(has: Belongings) -> Rest:
         reason=has.word,
         began_at=timezone.now(),
         until=timezone.now(),
+    )
+
+
+@makes(Halt)
+def _halt(has: Belongings) -> Halt:
+    return Halt.objects.create(
+        account=has.of(GmailAccount),
+        cause=Halt.Cause.CLOCK,
+        reason=has.word,
+        began_at=timezone.now(),
+        ended_at=timezone.now(),
     )
 
 

@@ -1,5 +1,6 @@
 from accounts.models.check_up import CheckUp
 from accounts.models.gmail_account import GmailAccount
+from accounts.models.halt import Halt
 from accounts.models.ledger_row import LedgerRow
 from accounts.models.membership import Membership
 from accounts.models.oauth_client import OAuthClient
@@ -10,6 +11,7 @@ from accounts.models.workspace import Workspace
 __all__ = [
     "CheckUp",
     "GmailAccount",
+    "Halt",
     "LedgerRow",
     "Membership",
     "OAuthClient",

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts import ledger, quota, standing
+from accounts import halts, ledger, quota, standing
 from accounts.ledger import Entry
-from accounts.models import GmailAccount, LedgerRow
+from accounts.models import GmailAccount, Halt, LedgerRow
 from campaigns import states
 from campaigns.delivery import snapshot
 from campaigns.models import Campaign, CampaignAccount, Message, Suppression
@@ -65,6 +65,8 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
     account = GmailAccount.objects.select_for_update().get(pk=account_id)
     if account.burst_holder != holder:
         raise LeaseLost
+    if halts.of(account) is not None:
+        return Turn(None, None, Reason.HALTED)
     entries = ledger.totals(account, now)
     message = _next_single(account, entries, now)
     if message is None:
@@ -164,7 +166,7 @@ def stopped() -> QuerySet[Campaign]:
 
 @transaction.atomic
 def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
-    """The last look before the dot: still ours, still wanted by the sender and the recipient.
+    """The last look before the dot: still ours and safe, still wanted by sender and recipient.
 
     A pause or an opt-out that is committed before it is always seen. So the row is locked first:
     PostgreSQL would let an UPDATE that had to wait for it judge the other tables as they stood
@@ -172,7 +174,8 @@ def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
     """
     if held(claim).select_for_update().first() is None:
         return False
-    wanted = held(claim).filter(may_reach(claim), ~Exists(stopped()))
+    halted = Halt.objects.filter(account=claim.account_id, ended_at=None)
+    wanted = held(claim).filter(may_reach(claim), ~Exists(stopped()), ~Exists(halted))
     moved = states.move_messages(
         wanted.filter(claim_until__gt=now),
         Message.State.CLAIMED,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min
 
-from accounts import ledger
+from accounts import halts, ledger
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
@@ -54,10 +54,13 @@ def forecast_with(
 def planned_accounts(workspace: Workspace, now: datetime) -> list[PlannedAccount]:
     accounts = list(visible(GmailAccount.objects.order_by("id"), workspace))
     windows = ledger.windows(accounts, now)
-    return [_planned_account(account, windows[account.pk]) for account in accounts]
+    halted = halts.by_account(accounts)
+    return [
+        _planned_account(account, windows[account.pk], account.pk in halted) for account in accounts
+    ]
 
 
-def _planned_account(account: GmailAccount, entries: list[Entry]) -> PlannedAccount:
+def _planned_account(account: GmailAccount, entries: list[Entry], halted: bool) -> PlannedAccount:
     spent = [
         Spent(entry.at, entry.recipients, entry.campaign_ref, entry.source in snapshot.SINGLE)
         for entry in entries
@@ -68,6 +71,7 @@ def _planned_account(account: GmailAccount, entries: list[Entry]) -> PlannedAcco
         limits=ledger.limits(account),
         spent=spent,
         connected=account.state == GmailAccount.State.READY,
+        halted=halted,
         resting_until=account.resting_until,
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import GmailAccount
+from accounts.models import GmailAccount, Halt
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, CampaignAccount, Message
 
@@ -14,7 +14,7 @@ stopping = threading.Event()
 
 
 def due_accounts(now: datetime) -> list[int]:
-    """Connected accounts that do not rest, with a campaign that sends or a single mail waiting.
+    """Accounts that may send, and have a campaign that does or a single mail waiting.
 
     Whether anything may really leave is decided by the claim alone.
     """
@@ -27,8 +27,9 @@ def due_accounts(now: datetime) -> list[int]:
     )
     ready = GmailAccount.objects.filter(state=GmailAccount.State.READY)
     rested = Q(resting_until=None) | Q(resting_until__lte=now)
+    halted = Halt.objects.filter(account=OuterRef("pk"), ended_at=None)
     nobody_at_it = Q(burst_until=None) | Q(burst_until__lte=now)
-    due = ready.filter(rested, nobody_at_it, Exists(sending) | Exists(single))
+    due = ready.filter(rested, nobody_at_it, ~Exists(halted), Exists(sending) | Exists(single))
     return list(due.order_by("id").values_list("pk", flat=True))
 
 

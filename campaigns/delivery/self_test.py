@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import explain, ledger, quota, standing
+from accounts import explain, halts, ledger, quota, standing
 from accounts.doctor import remedies
 from accounts.doctor.check import LABELS, Check, Name, is_needed
 from accounts.models import GmailAccount, LedgerRow
@@ -100,7 +100,7 @@ def _why_not(account: GmailAccount, found: Collection[Check], now: datetime) -> 
 
 def _may_leave(account: GmailAccount, now: datetime) -> bool:
     """Whether a single mail may, by the rule of `claim_next`."""
-    if standing.is_resting(account, now):
+    if standing.is_resting(account, now) or halts.of(account) is not None:
         return False
     return quota.used(ledger.totals(account, now), now) < ledger.limits(account).in_force(now)
 

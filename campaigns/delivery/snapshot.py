@@ -19,7 +19,9 @@ from campaigns.planning.sharing import Queue, Room
 SINGLE = (LedgerRow.Source.TRANSACTIONAL, LedgerRow.Source.SYSTEM, LedgerRow.Source.TEST)
 
 
-def room_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> Room:
+def room_of(
+    account: GmailAccount, entries: Iterable[Entry], now: datetime, *, halted: bool = False
+) -> Room:
     """What campaigns may still send through `account`, given what its ledger counts."""
     uses = list(entries)
     limit = campaign_limit(account, uses, now)
@@ -30,6 +32,7 @@ def room_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> R
         free=limit - quota.used(uses, now),
         next_free_at=quota.free_at(uses, limit, now),
         connected=account.state == GmailAccount.State.READY,
+        halted=halted,
         resting_until=account.resting_until,
         troubled=account.failures_in_a_row > 0,
     )

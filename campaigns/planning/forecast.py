@@ -44,6 +44,7 @@ class PlannedAccount:
     limits: Limits
     spent: list[Spent] = field(default_factory=list)
     connected: bool = True
+    halted: bool = False
     resting_until: datetime | None = None
 
 
@@ -216,6 +217,7 @@ class _Ledger:
             free=limit - self.used,
             next_free_at=self._next_free_at(limit, at),
             connected=self.account.connected,
+            halted=self.account.halted,
             resting_until=self.account.resting_until,
         )
 
@@ -274,7 +276,7 @@ def _by_day(
     at = start
     while at < end and any(one.left() for one in campaigns):
         for account_id, ledger in ledgers.items():
-            if ledger.account.connected:
+            if ledger.account.connected and not ledger.account.halted:
                 _plan_day(account_id, ledger, campaigns, at, plan)
         at += DAY
 

@@ -21,6 +21,7 @@ class Reason(StrEnum):
 
     NOTHING_WAITS = "nothing_waits"
     NOT_CONNECTED = "not_connected"
+    HALTED = "halted"
     RESTING = "resting"
     LIMIT = "limit"
     NO_LIMIT = "no_limit"
@@ -47,6 +48,7 @@ class Room:
     """An account as the rule sees it: what campaigns may send in 24 hours, what is free now.
 
     `next_free_at` is when a full account has room again; None when that cannot be known.
+    `halted`: until something is found out, or a person decides.
     `troubled`: what was tried last came to nothing.
     """
 
@@ -56,6 +58,7 @@ class Room:
     free: int
     next_free_at: datetime | None = None
     connected: bool = True
+    halted: bool = False
     resting_until: datetime | None = None
     troubled: bool = False
 
@@ -101,6 +104,8 @@ def account_opens(room: Room, now: datetime) -> tuple[datetime | None, Reason | 
     """When the account itself has room again, and what keeps it closed until then."""
     if not room.connected:
         return None, Reason.NOT_CONNECTED
+    if room.halted:
+        return None, Reason.HALTED
     if room.limit <= 0:
         return None, Reason.NO_LIMIT
     at, reason = now, None

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import halts
 from accounts.doctor.check import LABELS, Check, Name, from_rows
 from accounts.models import CheckUp, GmailAccount, Workspace
 from accounts.tenancy import visible
@@ -49,6 +50,7 @@ def needs(
     """The most pressing first."""
     return [
         *_accounts(accounts),
+        *_halted(accounts),
         *_doctors(accounts),
         *_in_doubt(workspace),
         *_paused(lines),
@@ -69,6 +71,20 @@ def _accounts(accounts: Sequence[GmailAccount]) -> list[Need]:
         )
         for account in accounts
         if account.state == GmailAccount.State.NEEDS_RECONNECTING
+    ]
+
+
+def _halted(accounts: Sequence[GmailAccount]) -> list[Need]:
+    halted = halts.by_account(accounts)
+    return [
+        Need(
+            About.ACCOUNT,
+            account.pk,
+            _("Nothing leaves through %(address)s.") % {"address": account.address},
+            halted[account.pk].reason,
+        )
+        for account in accounts
+        if account.pk in halted
     ]
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import ledger, quota, rest_words
+from accounts import halts, ledger, quota, rest_words
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
@@ -134,14 +134,17 @@ def _at_rest(campaign: Campaign) -> str | None:
 def obstacle(campaign: Campaign, now: datetime) -> tuple[Turn, GmailAccount] | None:
     """What keeps every account of a sending campaign from sending now; None when one may send."""
     obstacles = []
-    for account in campaign.accounts.order_by("id"):
+    accounts = list(campaign.accounts.order_by("id"))
+    halted = halts.by_account(accounts)
+    for account in accounts:
         entries = ledger.window(account, now)
         queues = snapshot.queues_of(account, entries, now)
         mine = [queue for queue in queues if queue.campaign_id == campaign.pk]
         if not mine:
             # What waits is bound to the campaign's other accounts.
             continue
-        turn = sharing.next_turn(snapshot.room_of(account, entries, now), mine, now)
+        room = snapshot.room_of(account, entries, now, halted=account.pk in halted)
+        turn = sharing.next_turn(room, mine, now)
         if turn.campaign_id is not None:
             return None
         obstacles.append((turn, account))
@@ -153,6 +156,7 @@ def obstacle(campaign: Campaign, now: datetime) -> tuple[Turn, GmailAccount] | N
 def _sentence(turn: Turn, account: GmailAccount, now: datetime, zone: ZoneInfo | None) -> str:
     zone = zone or ZoneInfo(account.time_zone)
     in_force = ledger.limits(account).in_force(now)
+    halt = halts.of(account)
     named = {
         "address": account.address,
         "at": date_format(turn.at.astimezone(zone), "D j M, H:i") if turn.at else "",
@@ -160,6 +164,7 @@ def _sentence(turn: Turn, account: GmailAccount, now: datetime, zone: ZoneInfo |
         "limit": in_force,
         "reason": rest_words.why(account.resting_reason),
         "account_reason": account.state_reason,
+        "halt_reason": halt.reason if halt else "",
     }
     sentence = _SENTENCES[turn.reason or Reason.NOTHING_WAITS]() % named
     if turn.reason is Reason.LIMIT and in_force < account.limit:
@@ -175,6 +180,7 @@ _SENTENCES = {
     Reason.NOT_CONNECTED: lambda: _(
         "%(address)s needs reconnecting; nothing is lost meanwhile. %(account_reason)s"
     ),
+    Reason.HALTED: lambda: _("%(address)s is halted; nothing is lost. %(halt_reason)s"),
     Reason.RESTING: lambda: _("%(address)s rests until %(at)s. %(reason)s"),
     Reason.LIMIT: lambda: _(
         "Resting until %(at)s: %(used)s of Gmail's %(limit)s messages in any 24 hours are used."
