@@ -40,5 +40,5 @@ def cancel(campaign_id: int) -> int:
     ):
         raise NotPossible
     return states.move_messages(
-        Message.objects.filter(campaign_id=campaign_id), M.WAITING, M.CANCELLED
+        Message.objects.filter(campaign_id=campaign_id), M.WAITING, M.CANCELLED, raw=None
     )

@@ -80,11 +80,12 @@ def _write_messages(campaign: Campaign, now: datetime) -> int:
     statement = f"""
         INSERT INTO {table} (
             workspace_id, campaign_id, contact_id, to_email, message_id, source, state,
-            step, revision, reply, claim_holder, attempts, not_before, created_at
+            step, revision, reply, claim_holder, attempts, times_sent_again, held_why,
+            not_before, created_at
         )
         WITH recipient (id, email) AS ({select})
         SELECT %s, %s, recipient.id, recipient.email, {message_id}, %s, %s,
-            1, 1, '', '', 0, %s, %s
+            1, 1, '', '', 0, 0, '', %s, %s
         FROM recipient
     """  # noqa: S608
     with connection.cursor() as cursor:

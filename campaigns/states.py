@@ -7,6 +7,7 @@ happened. Two workers that want the same move get one success.
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.models import Campaign, Message
@@ -29,6 +30,9 @@ MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
         (M.HANDING_OVER, M.WAITING),
         (M.HANDING_OVER, M.IN_DOUBT),
         (M.IN_DOUBT, M.SENT),
+        # These two only by a person's decision: `campaigns.decisions`.
+        (M.IN_DOUBT, M.WAITING),
+        (M.REFUSED, M.WAITING),
     }
 )
 
@@ -40,6 +44,8 @@ CAMPAIGN_MOVES: frozenset[tuple[str, str]] = frozenset(
         (C.SENDING, C.CANCELLED),
         (C.PAUSED, C.CANCELLED),
         (C.SENDING, C.FINISHED),
+        # One of its messages waits again.
+        (C.FINISHED, C.SENDING),
     }
 )
 
@@ -76,13 +82,33 @@ def move_campaign(campaign_id: int, source: str, target: str, **changes: Any) ->
     return rows.update(state=target, **changes) == 1
 
 
+@transaction.atomic
 def finish_done(now: datetime, *campaign_ids: int) -> int:
     """Mark sending campaigns as finished of which no message moves on by itself any more.
 
     All of them, or only those given; returns how many.
+
+    The campaign is locked before its messages are judged: whoever lets a message wait again locks
+    it too, and would not be seen by a statement that had begun before.
     """
     under_way = Message.objects.filter(campaign=OuterRef("pk"), state__in=UNDER_WAY)
     done = Campaign.objects.filter(~Exists(under_way), state=C.SENDING)
     if campaign_ids:
         done = done.filter(pk__in=campaign_ids)
-    return done.update(state=C.FINISHED, finished_at=now)
+    locked = list(done.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if not locked:
+        return 0
+    return done.filter(pk__in=locked).update(state=C.FINISHED, finished_at=now)
+
+
+@transaction.atomic
+def reopen(campaign_id: int) -> bool:
+    """Lock the campaign and let a message of it wait again: what had finished is sending.
+
+    A paused one stays paused. False when it was cancelled: then nothing of it may wait. The
+    message is to be moved in the same transaction.
+    """
+    campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+    if campaign.state == C.FINISHED:
+        move_campaign(campaign_id, C.FINISHED, C.SENDING, finished_at=None)
+    return campaign.state != C.CANCELLED

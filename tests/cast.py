@@ -35,6 +35,7 @@ from campaigns.models import (
     ContactImport,
     ContactList,
     Event,
+    HistoryEntry,
     ListMembership,
     Message,
     Revision,
@@ -287,6 +288,17 @@ def _message(has: Belongings) -> Message:
 def _event(has: Belongings) -> Event:
     return Event.objects.create(
         message=has.of(Message), kind=Event.Kind.BOUNCED, detail=has.word, at=timezone.now()
+    )
+
+
+@makes(HistoryEntry)
+def _history_entry(has: Belongings) -> HistoryEntry:
+    return HistoryEntry.objects.create(
+        message=has.of(Message),
+        kind=HistoryEntry.Kind.ARRIVED,
+        at=timezone.now(),
+        by=has.owner,
+        detail=has.word,
     )
 
 

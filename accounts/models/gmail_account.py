@@ -95,6 +95,9 @@ class GmailAccount(models.Model):
     burst_holder = models.CharField(max_length=64, blank=True, editable=False)
     burst_until = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Until when somebody looks into Sent for what is in doubt; one at a time.
+    sent_search_until = models.DateTimeField(null=True, blank=True, editable=False)
+
     connected_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -30,11 +30,16 @@ class Composer:
     revisions: dict[tuple[int, int], Revision] = field(default_factory=dict)
 
     def compose(self, message: Message, now: datetime) -> bytes:
-        """The finished message (RFC 5322, CRLF). Raises NotWritable, ContentBroken."""
-        if message.campaign_id is None:
-            return bytes(message.raw) if message.raw else b""
-        if message.contact is None:
+        """The finished message (RFC 5322, CRLF). Raises NotWritable, ContentBroken.
+
+        Bytes that are kept are never written again: they may have arrived once already.
+        """
+        if message.campaign_id is not None and message.contact is None:
             raise NotWritable(_("The contact was deleted before the message left."))
+        if message.raw is not None:
+            return bytes(message.raw)
+        if message.campaign_id is None or message.contact is None:
+            raise NotWritable(_("Its content is kept no more."))
         revision = self._revision(message.campaign_id, message.revision)
         values = merge_values(message.contact, message.workspace)
         try:

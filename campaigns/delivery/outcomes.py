@@ -4,6 +4,7 @@ Each function is one transaction that settles the message and its ledger row tog
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,8 +13,9 @@ from accounts import explain, ledger, standing
 from accounts.models import GmailAccount
 from campaigns import states
 from campaigns.delivery import claim as claims
-from campaigns.delivery import pause_words
+from campaigns.delivery import doubt, history, pause_words
 from campaigns.delivery.claim import Claim, LeaseLost, held
+from campaigns.delivery.history import Kind
 from campaigns.models import Campaign, Message
 from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
 
@@ -47,12 +49,16 @@ def sent(claim: Claim, reply: str, now: datetime) -> None:
 @transaction.atomic
 def in_doubt(claim: Claim, why: str, now: datetime) -> None:
     """The dot may have arrived and the answer was lost. Never sent again by itself."""
-    _settle(claim, M.HANDING_OVER, M.IN_DOUBT, reply=why)
+    begins = doubt.beginning(claim.account_id, now)
+    _settle(claim, M.HANDING_OVER, M.IN_DOUBT, reply=why, **begins)
     ledger.unknown(claim.ledger_row_id, now + SESSION_LIFE)
+    history.note(claim.message_id, Kind.IN_DOUBT, now, why)
+    if begins["held_why"]:
+        history.note(claim.message_id, Kind.HELD, now, str(begins["held_why"].label))
 
 
 @transaction.atomic
-def put_back(claim: Claim, source: M, why: str, not_before: datetime, **changes: object) -> None:
+def put_back(claim: Claim, source: M, why: str, not_before: datetime, **changes: Any) -> None:
     """Certainly not accepted: it waits again from `not_before` on, behind what waits longer.
 
     Unless its campaign was cancelled meanwhile: then it is cancelled too.
@@ -61,7 +67,7 @@ def put_back(claim: Claim, source: M, why: str, not_before: datetime, **changes:
     locked = Campaign.objects.select_for_update()
     campaign = locked.filter(pk=_campaign_id(claim) or 0).first()
     if campaign is not None:
-        changes["raw"] = None  # rendered again; what a program wrote could not be
+        changes |= _forgotten(claim)  # rendered again; what a program wrote could not be
     _settle(claim, source, M.WAITING, reply=why, not_before=not_before, **changes)
     if campaign is not None and campaign.state == Campaign.State.CANCELLED:
         states.move_messages(
@@ -73,7 +79,7 @@ def put_back(claim: Claim, source: M, why: str, not_before: datetime, **changes:
 @transaction.atomic
 def refused(claim: Claim, source: M, reply: str) -> None:
     """Refused for good, for this recipient only."""
-    _settle(claim, source, M.REFUSED, reply=reply, raw=None)
+    _settle(claim, source, M.REFUSED, reply=reply, **_forgotten(claim))
     ledger.void(claim.ledger_row_id)
 
 
@@ -172,6 +178,12 @@ def _campaign_id(claim: Claim) -> int | None:
 def _is_single(claim: Claim) -> bool:
     """Mail written by a program keeps its bytes: nothing could render them again."""
     return _campaign_id(claim) is None
+
+
+def _forgotten(claim: Claim) -> dict[str, Any]:
+    """The bytes go, unless they are a second try's: of the first nobody knows what became."""
+    once = held(claim).filter(times_sent_again=0).exists()
+    return {"raw": None} if once else {}
 
 
 def is_suppressed(claim: Claim) -> bool:

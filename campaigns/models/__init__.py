@@ -3,6 +3,7 @@ from campaigns.models.contact import Contact, ContactField
 from campaigns.models.contact_import import ContactImport
 from campaigns.models.contact_list import ContactList, ListMembership
 from campaigns.models.event import Event
+from campaigns.models.history_entry import HistoryEntry
 from campaigns.models.message import Message
 from campaigns.models.suppression import Suppression
 from campaigns.models.template import Template
@@ -15,6 +16,7 @@ __all__ = [
     "ContactImport",
     "ContactList",
     "Event",
+    "HistoryEntry",
     "ListMembership",
     "Message",
     "Revision",

@@ -22,6 +22,13 @@ class Message(models.Model):
         SKIPPED = "skipped", _("skipped")
         CANCELLED = "cancelled", _("cancelled")
 
+    class Held(models.TextChoices):
+        """Why what is in doubt is held for a person."""
+
+        NOT_FOUND = "not_found", _("not found in Sent")
+        NOT_READ = "not_read", _("its mailbox is not read by IMAP")
+        UNREADABLE = "unreadable", _("its mailbox could not be read")
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="messages")
     source = models.CharField(max_length=15, choices=LedgerRow.Source)
     campaign = models.ForeignKey(
@@ -52,6 +59,9 @@ class Message(models.Model):
     claim_until = models.DateTimeField(null=True)
     # How often Gmail has put it off: a 4xx, or a line that broke once Gmail knew of it.
     attempts = models.PositiveIntegerField(default=0)
+    # How often a person had it sent again out of a doubt: from the first time on, the bytes that
+    # were handed over then are kept and never written anew.
+    times_sent_again = models.PositiveIntegerField(default=0)
     # Not tried before this moment: launch, or later once it was put off.
     not_before = models.DateTimeField()
     # The finished bytes: from handing over until the fate is known, and for mail that is
@@ -60,6 +70,14 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     handed_over_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
+
+    # Of the doubt that it is in; none in any other state. `campaigns.delivery.doubt` writes them.
+    doubt_since = models.DateTimeField(null=True)
+    # When Sent is to be asked for it next; None when it is looked for no more.
+    look_again_at = models.DateTimeField(null=True)
+    # From when on only a person ends the doubt, and why.
+    held_at = models.DateTimeField(null=True)
+    held_why = models.CharField(max_length=20, choices=Held, blank=True)
 
     class Meta:
         verbose_name = _("message")
@@ -77,6 +95,12 @@ class Message(models.Model):
                 fields=["claim_until"],
                 name="message_under_way",
                 condition=Q(state__in=["claimed", "handing_over"]),
+            ),
+            # What is to be looked for.
+            models.Index(
+                fields=["look_again_at"],
+                name="message_looked_for",
+                condition=Q(look_again_at__isnull=False),
             ),
         ]
         constraints = [

@@ -28,7 +28,8 @@ def test_it_moves_only_what_is_where_it_was_thought_to_be() -> None:
         (M.HANDING_OVER, M.SKIPPED),
         (M.CANCELLED, M.WAITING),
         (M.SKIPPED, M.WAITING),
-        (M.IN_DOUBT, M.WAITING),
+        (M.IN_DOUBT, M.REFUSED),
+        (M.SENT, M.SENT),
     ],
 )
 def test_it_refuses_a_move_that_the_table_does_not_have(source: str, target: str) -> None:
@@ -44,3 +45,25 @@ def test_it_finishes_a_campaign_once_nothing_moves_on_by_itself() -> None:
     campaign.messages.update(state=M.IN_DOUBT)
     assert states.finish_done(timezone.now())
     assert not states.finish_done(timezone.now())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("state", "after", "may_wait"),
+    [
+        ("finished", "sending", True),
+        ("sending", "sending", True),
+        ("paused", "paused", True),
+        ("cancelled", "cancelled", False),
+    ],
+)
+def test_it_reopens_a_campaign_of_which_a_message_waits_again(
+    state: str, after: str, may_wait: bool
+) -> None:
+    workspace = make_workspace()
+    account = make_account(workspace)
+    campaign = make_campaign(workspace, [account], state=state, finished_at=timezone.now())
+    assert states.reopen(campaign.pk) is may_wait
+    campaign.refresh_from_db()
+    assert campaign.state == after
+    assert (campaign.finished_at is None) is (state == "finished")
