@@ -4,9 +4,10 @@
 #   make demo     the main job without a browser: CSV=path
 #   make test     the suite, on SQLite and PostgreSQL; make test-system tries `make run` from outside,
 #                 and our mail sessions with Dovecot and Postfix; make test-live: docs/live-tests.md
+#   make torture  faults at every step, by name and at random: ROUNDS=20 SEED=1 DB=sqlite|postgres
 #   make check    format, lint, types, directions of imports
 
-.PHONY: install run demo lock test test-system test-live check
+.PHONY: install run demo lock test test-system test-live torture check
 .DEFAULT_GOAL := run
 
 python := .venv/bin/python
@@ -69,6 +70,11 @@ test-system: $(installed_dev)
 # A real Gmail account, for somebody who has one to spare: docs/live-tests.md.
 test-live: $(installed_dev)
 	@$(python) -m tests.live
+
+# How the promise is proved: docs/proof.md.
+torture: $(installed_dev)
+	@$(python) -m tests.torture --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) \
+	  --db $(or $(DB),sqlite)
 
 check: $(installed_dev)
 	@.venv/bin/ruff format --check --quiet .

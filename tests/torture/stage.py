@@ -1,0 +1,79 @@
+"""Where a run takes place: a practice Gmail, a database for each case, and one clock for all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts import sealed
+from accounts.models import GmailAccount, Workspace
+from tests.campaigns.making import make_account
+from tests.gmail_settings import point_at
+from tests.practice_gmail import PracticeGmail
+from tests.torture import reading
+from tests.torture.checker import Expected, Verdict, judge
+from tests.torture.children import Child
+from tests.torture.clock import Clock
+from tests.torture.databases import Databases
+
+START = datetime(2027, 3, 1, 9, tzinfo=UTC)
+PASSWORD = "abcd efgh ijkl mnop"
+GENEROUS = 100_000
+
+
+class Stage:
+    """Made once for a run; `fresh` empties it for the next case."""
+
+    def __init__(self, folder: Path, clock: Clock, databases: Databases, mailboxes: int) -> None:
+        self.clock = clock
+        self.databases = databases
+        self.log = folder / "log"
+        addresses = [f"torture{number}@gmail.com" for number in range(mailboxes)]
+        # Each is used for one case, so that its limit and its ledger begin with nothing.
+        self._unused = iter(addresses)
+        self.in_use: list[str] = []
+        self.kills = 0
+        accounts = [f"{address}:{PASSWORD}" for address in addresses]
+        self.gmail = PracticeGmail(folder / "gmail", accounts=accounts, limit=GENEROUS)
+
+    @contextmanager
+    def open(self) -> Iterator["Stage"]:
+        with self.gmail:
+            point_at(self.gmail, settings)
+            self.gmail.control(sent_delay=0)
+            yield self
+
+    def fresh(self, start: datetime = START) -> None:
+        """An empty database, `start` on all clocks, and a practice Gmail without faults."""
+        self.databases.fresh()
+        self.in_use = []
+        self.log.write_text("")
+        self.clock.start_at(start)
+        self.gmail.control(faults=[], limit=GENEROUS, clock_offset=self.clock.elapsed)
+
+    def account(self, workspace: Workspace, limit: int, **fields: object) -> GmailAccount:
+        address = next(self._unused)
+        self.in_use.append(address)
+        account = make_account(workspace, address=address, limit=limit, **fields)
+        account.sealed_secret = sealed.ACCOUNT_SECRET.seal(account, "".join(PASSWORD.split()))
+        account.save(update_fields=["sealed_secret"])
+        return account
+
+    def advance(self, time_passed: timedelta) -> None:
+        """Ours first, so that Gmail never accepts what is later than our own clock."""
+        self.clock.advance(time_passed)
+        self.gmail.control(clock_offset=self.clock.elapsed)
+
+    def child(self, name: str, work: Callable[[], object]) -> Child:
+        return Child(name, work, self.log)
+
+    def judge(self, expected: Expected, doubted: set[int]) -> Verdict:
+        return judge(
+            reading.accepted(self.gmail, self.in_use),
+            reading.refused(self.gmail, self.in_use),
+            reading.ours(copies_are_found=False),
+            expected,
+            doubted,
+        )
