@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.doctor import check_ups
 from campaigns import check_up as doctor
 from campaigns.contacts import importer
-from campaigns.delivery import recovery, schedule
+from campaigns.delivery import recovery, schedule, sent_search
 
 # A wake-up that waited longer has been repeated by the next tick.
 EXPIRES_SECONDS = 30
@@ -31,6 +31,17 @@ def deliver_due() -> None:
 @shared_task
 def deliver_account(account_id: int) -> None:
     schedule.send_account(account_id)
+
+
+@shared_task
+def resolve_doubts() -> None:
+    for account_id in sent_search.due_accounts(timezone.now()):
+        search_sent.apply_async((account_id,), expires=EXPIRES_SECONDS)
+
+
+@shared_task
+def search_sent(account_id: int) -> None:
+    sent_search.search(account_id)
 
 
 @shared_task

@@ -26,6 +26,11 @@ app.conf.beat_schedule = {
         "schedule": EVERY_SECONDS,
         "options": {"expires": EVERY_SECONDS},
     },
+    "doubts": {
+        "task": "campaigns.tasks.resolve_doubts",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
     "imports": {
         "task": "campaigns.tasks.resume_imports",
         "schedule": 30,

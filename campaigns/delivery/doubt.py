@@ -61,8 +61,10 @@ def beginning(account_id: int, now: datetime) -> dict[str, Any]:
 
 
 def is_looked_for(now: datetime | None = None) -> Q:
-    """Messages in doubt that Sent is to be asked for, at `now` or at all."""
-    due = Q(look_again_at__isnull=False) if now is None else Q(look_again_at__lte=now)
+    """Messages in doubt that Sent is to be asked for at `now`, or may be asked for at all."""
+    due = Q(look_again_at__lte=now)
+    if now is None:
+        due = Q(look_again_at__isnull=False) | Q(held_why=Held.NOT_FOUND)
     readable = Q(account__inbound=GmailAccount.Inbound.IMAP)
     return due & Q(state=M.IN_DOUBT) & (readable | Q(held_at=None))
 

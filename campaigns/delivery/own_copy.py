@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.parser import BytesHeaderParser
-from email.utils import parseaddr
 
 from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import GmailAccount
+from campaigns.delivery import copies
+from campaigns.delivery.copies import Copy
 from gmail.errors import FolderMissing, SessionEnded
 from gmail.imap import ImapSession
 
@@ -22,19 +22,6 @@ IMAP_LOOK_SECONDS = 2
 IMAP_PAUSES = (2, 4, 8)
 # POP shows what was there at the log-in (RFC 1939 section 8): each look is a log-in.
 POP_LOOK_SECONDS = 10
-
-
-@dataclass(frozen=True)
-class Copy:
-    """What Gmail made of the mail.
-
-    `sender`: the address in its From. `written_by`: the one that we wrote there, which Gmail keeps
-    beside its own when it replaces it.
-    """
-
-    keeps_message_id: bool
-    sender: str
-    written_by: str
 
 
 def find(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
@@ -51,7 +38,7 @@ def find(account: GmailAccount, message_id: str, patient: Callable[[], bool]) ->
 
 def written_by(header: bytes) -> str:
     """The address in the From of a mail of ours."""
-    return _address(BytesHeaderParser().parsebytes(header)["From"])
+    return copies.address(BytesHeaderParser().parsebytes(header)["From"])
 
 
 def _by_imap(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
@@ -83,11 +70,7 @@ def _look_into_sent(session: ImapSession, message_id: str) -> Copy | None:
     sent = session.folders().sent
     if sent is None:
         raise FolderMissing(r"\Sent")
-    uid_next = session.examine(sent).uid_next
-    # One whose Message-ID was replaced is found by no search.
-    uids = session.find(message_id) or session.uids_after(max(uid_next - NEWEST, 0))
-    headers = session.headers(uids[-NEWEST:]).values()
-    return next((copy for header in headers if (copy := _read(header, message_id))), None)
+    return copies.among(session, sent, [message_id], NEWEST).get(message_id)
 
 
 def _by_pop(account: GmailAccount, message_id: str, patient: Callable[[], bool]) -> Copy | None:
@@ -110,27 +93,10 @@ def _look_into_inbox(account: GmailAccount, message_id: str, seen: set[str]) -> 
         newest = list(session.uidls().items())[-NEWEST:]
         for uidl, number in reversed(newest):
             if uidl not in seen:
-                copy = _read(session.top(number), message_id)
+                copy = copies.read(session.top(number), {message_id})
                 seen.add(uidl)
                 if copy is not None:
                     return copy
     finally:
         session.close()
     return None
-
-
-def _read(header: bytes, message_id: str) -> Copy | None:
-    """None when it is another mail's header."""
-    fields = BytesHeaderParser().parsebytes(header)
-    sender = _address(fields["From"])
-    written_by = _address(fields["X-Google-Original-From"]) or sender
-    if str(fields["Message-ID"]).strip() == message_id:
-        return Copy(True, sender, written_by)
-    if str(fields["X-Google-Original-Message-ID"]).strip() == message_id:
-        return Copy(False, sender, written_by)
-    return None
-
-
-def _address(field: object) -> str:
-    """Empty where there is none."""
-    return parseaddr(str(field or ""))[1]

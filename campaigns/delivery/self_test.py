@@ -22,8 +22,8 @@ from accounts.models import GmailAccount, LedgerRow
 from accounts.vault import VaultError
 from campaigns import states
 from campaigns.delivery import doubt, own_copy
+from campaigns.delivery.copies import Copy
 from campaigns.delivery.message_id import new_message_id
-from campaigns.delivery.own_copy import Copy
 from campaigns.delivery.sender import send_due
 from campaigns.models import Message
 from campaigns.rendering import mime

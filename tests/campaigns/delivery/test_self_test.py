@@ -1,6 +1,7 @@
 """The mail to oneself, through the practice Gmail: what becomes of it, and what it settles."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from accounts import connect, ledger, quota
 from accounts.doctor import check_ups
 from accounts.doctor.check import LABELS, Check, Name, State
 from accounts.models import GmailAccount, LedgerRow
-from campaigns.delivery import own_copy, self_test
+from campaigns.delivery import copies, own_copy, self_test
 from campaigns.delivery.claim import take_account
 from campaigns.models import Message
 from tests.campaigns.making import make_campaign, make_workspace, spend
@@ -114,12 +115,13 @@ def test_it_notices_that_the_message_id_was_replaced(
             message_id.encode(), message_id.replace(">", ".>").encode()
         )
 
-    def as_sent(header: bytes, message_id: str) -> Any:
-        return read(header, message_id.replace(">", ".>"))
+    def as_sent(header: bytes, wanted: Any) -> Any:
+        copy = read(header, {one.replace(">", ".>") for one in wanted})
+        return copy and replace(copy, message_id=copy.message_id.replace(".>", ">"))
 
-    read = own_copy._read
+    read = copies.read
     monkeypatch.setattr(self_test, "_letter", spoilt)
-    monkeypatch.setattr(own_copy, "_read", as_sent)
+    monkeypatch.setattr(copies, "read", as_sent)
     check = run(account)
     assert check.ok
     assert "replaces our Message-ID" in check.detail
