@@ -6,6 +6,8 @@ A rest runs out by itself; a halt is ended by whoever finds out that it is safe 
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import OuterRef, QuerySet
+
 from accounts.models import GmailAccount, Halt
 
 Cause = Halt.Cause
@@ -26,6 +28,11 @@ def end(accounts: Iterable[GmailAccount], cause: Cause, now: datetime) -> int:
 def of(account: GmailAccount) -> Halt | None:
     """What halts the account now; the newest where there are several."""
     return Halt.objects.filter(account=account, ended_at=None).first()
+
+
+def lasting(account: str = "pk") -> QuerySet[Halt]:
+    """Within a query: what halts the account that stands in its column `account`."""
+    return Halt.objects.filter(account=OuterRef(account), ended_at=None)
 
 
 def by_account(accounts: Iterable[GmailAccount]) -> dict[int, Halt]:

@@ -4,8 +4,10 @@ Google's own values or any server that speaks the same; nothing else in this pac
 """
 
 import ipaddress
+import os
 import ssl
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,29 @@ class Endpoints:
 
         Raises OSError when `ca_file` cannot be read.
         """
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self.ca_file:
-            context.load_verify_locations(self.ca_file)
-        return context
+        return _ssl_context(self.ca_file)
+
+    def shared_ssl_context(self) -> ssl.SSLContext:
+        """The same, one for all sessions, none of which may change it.
+
+        Reading the roots takes more of the processor than a log-in and several messages do. A
+        `ca_file` that was written anew is read anew; the system's roots when the process starts.
+        """
+        written_at = os.stat(self.ca_file).st_mtime_ns if self.ca_file else 0
+        return _ssl_context_as_of(self.ca_file, written_at)
+
+
+def _ssl_context(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+@lru_cache(maxsize=8)
+def _ssl_context_as_of(ca_file: str, written_at: int) -> ssl.SSLContext:
+    return _ssl_context(ca_file)
 
 
 def is_loopback(host: str) -> bool:

@@ -219,7 +219,7 @@ def _connect(endpoints: Endpoints, timeout: float) -> IMAPClient:
         client = IMAPClient(
             host,
             endpoints.imap_port,
-            ssl_context=endpoints.ssl_context(),
+            ssl_context=endpoints.shared_ssl_context(),
             timeout=timeout,
         )
         # The library writes a command in pieces; none shall wait until the last is acknowledged.

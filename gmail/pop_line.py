@@ -143,7 +143,7 @@ class PopLine:
 def _connect(endpoints: Endpoints, timeout: float) -> ssl.SSLSocket:
     plain = socket.create_connection((endpoints.pop_host, endpoints.pop_port), timeout)
     try:
-        return endpoints.ssl_context().wrap_socket(plain, server_hostname=endpoints.pop_host)
+        return endpoints.shared_ssl_context().wrap_socket(plain, server_hostname=endpoints.pop_host)
     except BaseException:
         plain.close()
         raise

@@ -115,7 +115,7 @@ class SmtpLine:
                     endpoints.smtp_ssl_port,
                     local_hostname=_OUR_NAME,
                     timeout=self._timeout,
-                    context=endpoints.ssl_context(),
+                    context=endpoints.shared_ssl_context(),
                 )
             return smtplib.SMTP(
                 endpoints.smtp_host,
@@ -155,7 +155,7 @@ class SmtpLine:
         if plain is None:
             raise ConnectionLost(Phase.STARTTLS)
         try:
-            self._smtp.sock = self._endpoints.ssl_context().wrap_socket(
+            self._smtp.sock = self._endpoints.shared_ssl_context().wrap_socket(
                 plain, server_hostname=self._endpoints.smtp_host
             )
         except OSError as err:

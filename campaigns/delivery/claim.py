@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts import halts, ledger, quota, standing
 from accounts.ledger import Entry
-from accounts.models import GmailAccount, Halt, LedgerRow
+from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
 from campaigns.delivery import snapshot
 from campaigns.models import Campaign, CampaignAccount, Message, Suppression
@@ -30,14 +30,24 @@ BURST = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Claim:
-    """A message that is ours to send until `until`. `holder` is drawn anew for every claim."""
+    """A message that is ours to send until `until`. `holder` is drawn anew for every claim.
 
-    message_id: int
-    to_key: str
+    `message` is as it was read when it was claimed, with its contact and workspace.
+    """
+
+    message: Message
     ledger_row_id: int
     account_id: int
     holder: str
     until: datetime
+
+    @property
+    def message_id(self) -> int:
+        return self.message.pk
+
+    @property
+    def to_key(self) -> str:
+        return self.message.to_email.lower()
 
 
 class LeaseLost(Exception):
@@ -62,13 +72,17 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
 
     Raises LeaseLost when `holder` no longer has the account.
     """
-    account = GmailAccount.objects.select_for_update().get(pk=account_id)
+    account = (
+        GmailAccount.objects.select_for_update()
+        .annotate(halted=Exists(halts.lasting()), has_bound=Exists(snapshot.bound_and_due(now)))
+        .get(pk=account_id)
+    )
     if account.burst_holder != holder:
         raise LeaseLost
-    if halts.of(account) is not None:
+    if account.halted:
         return Turn(None, None, Reason.HALTED)
     entries = ledger.totals(account, now)
-    message = _next_single(account, entries, now)
+    message = _next_single(account, entries, now) if account.has_bound else None
     if message is None:
         room = snapshot.room_of(account, entries, now)
         if room.free <= 0:
@@ -77,7 +91,8 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
         turn = sharing.next_turn(room, snapshot.queues_of(account, entries, now), now)
         if turn.campaign_id is None:
             return turn
-        message = _pick(snapshot.waiting_for(account).filter(campaign=turn.campaign_id), now)
+        waiting = snapshot.waiting_for(account).filter(campaign=turn.campaign_id)
+        message = _pick(waiting, now, look_for_bound=account.has_bound)
         if message is None:
             # Another account of the campaign took the last one between the two looks.
             return Turn(None, now, Reason.NOTHING_WAITS)
@@ -98,19 +113,23 @@ def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> 
         return None
     if quota.used(entries, now) >= ledger.limits(account).in_force(now):
         return None
-    singles = snapshot.waiting_for(account).filter(campaign=None, not_before__lte=now)
-    return singles.order_by("not_before", "id").select_for_update(skip_locked=True).first()
+    return _first_free(snapshot.waiting_for(account).filter(campaign=None), now)
 
 
-def _pick(waiting: QuerySet[Message], now: datetime) -> Message | None:
+def _pick(waiting: QuerySet[Message], now: datetime, *, look_for_bound: bool) -> Message | None:
     """The message that waits longest, of those bound to this account and those bound to none."""
-    due = waiting.filter(not_before__lte=now).order_by("not_before", "id")
-    free = due.select_for_update(skip_locked=True)
     # Two looks, each along an index, where one with "or" would sort all that waits.
-    first = free.exclude(account=None).first(), free.filter(account=None).first()
-    return min(
-        (one for one in first if one), key=lambda one: (one.not_before, one.pk), default=None
-    )
+    unbound = _first_free(waiting.filter(account=None), now)
+    bound = _first_free(waiting.exclude(account=None), now) if look_for_bound else None
+    first = [message for message in (unbound, bound) if message is not None]
+    return min(first, key=lambda message: (message.not_before, message.pk), default=None)
+
+
+def _first_free(waiting: QuerySet[Message], now: datetime) -> Message | None:
+    """The one that waits longest and that nobody is claiming at this moment."""
+    due = waiting.filter(not_before__lte=now).order_by("not_before", "id")
+    locked = due.select_for_update(skip_locked=True, of=("self",))
+    return locked.select_related("contact", "workspace").first()
 
 
 def _count_for_pacing(campaign_id: int, account_id: int, now: datetime) -> None:
@@ -135,8 +154,7 @@ def _claim(message: Message, account: GmailAccount, now: datetime) -> Claim:
         # Rolls the ledger row back with it.
         raise LeaseLost
     return Claim(
-        message_id=message.pk,
-        to_key=message.to_email.lower(),
+        message=message,
         ledger_row_id=row.pk,
         account_id=account.pk,
         holder=holder,
@@ -172,10 +190,10 @@ def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
     PostgreSQL would let an UPDATE that had to wait for it judge the other tables as they stood
     before it waited. False: nothing was changed, and the dot must not be given.
     """
-    if held(claim).select_for_update().first() is None:
+    if held(claim).select_for_update().values_list("pk").first() is None:
         return False
-    halted = Halt.objects.filter(account=claim.account_id, ended_at=None)
-    wanted = held(claim).filter(may_reach(claim), ~Exists(stopped()), ~Exists(halted))
+    halted = Exists(halts.lasting("account"))
+    wanted = held(claim).filter(may_reach(claim), ~Exists(stopped()), ~halted)
     moved = states.move_messages(
         wanted.filter(claim_until__gt=now),
         Message.State.CLAIMED,

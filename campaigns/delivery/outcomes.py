@@ -65,7 +65,7 @@ def put_back(claim: Claim, source: M, why: str, not_before: datetime, **changes:
     """
     # Locked before it is asked, so that a cancel either is seen here or finds the message waiting.
     locked = Campaign.objects.select_for_update()
-    campaign = locked.filter(pk=_campaign_id(claim) or 0).first()
+    campaign = locked.filter(pk=claim.message.campaign_id or 0).first()
     if campaign is not None:
         changes |= _forgotten(claim)  # rendered again; what a program wrote could not be
     _settle(claim, source, M.WAITING, reply=why, not_before=not_before, **changes)
@@ -160,7 +160,7 @@ def _put_off(claim: Claim, source: M, said: str, since: datetime, first: timedel
 
 def pause_campaign(claim: Claim, reason: str) -> None:
     """The content itself is at fault: every further message would fare the same."""
-    campaign_id = _campaign_id(claim)
+    campaign_id = claim.message.campaign_id
     if campaign_id is None:
         return
     states.move_campaign(
@@ -171,13 +171,9 @@ def pause_campaign(claim: Claim, reason: str) -> None:
     )
 
 
-def _campaign_id(claim: Claim) -> int | None:
-    return Message.objects.values_list("campaign_id", flat=True).get(pk=claim.message_id)
-
-
 def _is_single(claim: Claim) -> bool:
     """Mail written by a program keeps its bytes: nothing could render them again."""
-    return _campaign_id(claim) is None
+    return claim.message.campaign_id is None
 
 
 def _forgotten(claim: Claim) -> dict[str, Any]:

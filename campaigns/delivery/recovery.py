@@ -51,4 +51,4 @@ def _claim_of(message: Message) -> Claim:
     row, account, until = message.ledger_row_id, message.account_id, message.claim_until
     if row is None or account is None or until is None:
         raise RuntimeError(f"Message {message.pk} is claimed without a ledger row.")
-    return Claim(message.pk, message.to_email.lower(), row, account, message.claim_holder, until)
+    return Claim(message, row, account, message.claim_holder, until)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import GmailAccount, Halt
+from accounts import halts
+from accounts.models import GmailAccount
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, CampaignAccount, Message
 
@@ -27,9 +28,10 @@ def due_accounts(now: datetime) -> list[int]:
     )
     ready = GmailAccount.objects.filter(state=GmailAccount.State.READY)
     rested = Q(resting_until=None) | Q(resting_until__lte=now)
-    halted = Halt.objects.filter(account=OuterRef("pk"), ended_at=None)
     nobody_at_it = Q(burst_until=None) | Q(burst_until__lte=now)
-    due = ready.filter(rested, nobody_at_it, ~Exists(halted), Exists(sending) | Exists(single))
+    due = ready.filter(
+        rested, nobody_at_it, ~Exists(halts.lasting()), Exists(sending) | Exists(single)
+    )
     return list(due.order_by("id").values_list("pk", flat=True))
 
 

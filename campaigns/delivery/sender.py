@@ -126,7 +126,9 @@ class Burst:
 
     def _send(self, claim: Claim) -> None:
         deadline = Deadline(TIME_TO_DOT)
-        message = self._load(claim)
+        message = claim.message
+        if message.campaign_id is not None:
+            self.campaigns.add(message.campaign_id)
         raw = self._write(claim, message)
         if raw is None:
             return
@@ -140,13 +142,6 @@ class Burst:
             self._break_off(claim, M.HANDING_OVER, "")
             return
         self._finish(claim)
-
-    def _load(self, claim: Claim) -> Message:
-        related = Message.objects.select_related("contact", "workspace")
-        message = related.get(pk=claim.message_id)
-        if message.campaign_id is not None:
-            self.campaigns.add(message.campaign_id)
-        return message
 
     def _write(self, claim: Claim, message: Message) -> bytes | None:
         """The finished bytes; None when there is nothing to send after all."""

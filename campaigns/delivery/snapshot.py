@@ -98,6 +98,13 @@ def waiting_for(account: GmailAccount) -> QuerySet[Message]:
     )
 
 
+def bound_and_due(now: datetime) -> QuerySet[Message]:
+    """Within a query of accounts: single mail, and what was put back, that may be tried now."""
+    return Message.objects.filter(
+        account=OuterRef("pk"), state=Message.State.WAITING, not_before__lte=now
+    )
+
+
 def put_back_until(account: GmailAccount, campaign: Campaign, now: datetime) -> datetime | None:
     """When everything that waits was put back for later: the first moment to try again."""
     waiting = waiting_for(account).filter(campaign=campaign)

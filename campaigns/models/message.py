@@ -90,6 +90,12 @@ class Message(models.Model):
                 name="message_waiting",
                 condition=Q(state="waiting"),
             ),
+            # What is bound to an account and still waits: single mail, and what was put back.
+            models.Index(
+                fields=["account", "not_before"],
+                name="message_bound",
+                condition=Q(state="waiting", account__isnull=False),
+            ),
             # What a dead worker may have left behind.
             models.Index(
                 fields=["claim_until"],

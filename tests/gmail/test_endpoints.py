@@ -1,3 +1,4 @@
+import os
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,25 @@ def test_it_trusts_the_further_root_beside_those_of_the_system(
     trusted = replace(endpoints, ca_file=str(further)).ssl_context().get_ca_certs(binary_form=True)
     for root in (of_system, further):
         assert ssl.PEM_cert_to_DER_cert(root.read_text()) in trusted
+
+
+def test_it_reads_the_roots_once_for_all_sessions_and_anew_when_they_were_written_anew(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    root = tmp_path / "ca.pem"
+    root.write_text(authority(tmp_path / "old").read_text())
+    mine = replace(endpoints, ca_file=str(root))
+    old = mine.shared_ssl_context()
+    assert mine.shared_ssl_context() is old
+    assert mine.ssl_context() is not old
+    replacement = authority(tmp_path / "new").read_text()
+    root.write_text(replacement)
+    os.utime(root, ns=(0, 0))
+    trusted = mine.shared_ssl_context().get_ca_certs(binary_form=True)
+    assert ssl.PEM_cert_to_DER_cert(replacement) in trusted
+    root.unlink()
+    with pytest.raises(OSError, match="No such file"):
+        mine.shared_ssl_context()
 
 
 def authority(directory: Path) -> Path:

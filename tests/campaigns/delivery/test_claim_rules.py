@@ -39,7 +39,7 @@ def test_it_takes_nothing_that_waits_no_longer(monkeypatch: pytest.MonkeyPatch) 
     account = account_in_hand()
     make_campaign(account.workspace, [account])
     taken = Message.objects.get(pk=claim_one(account).message_id)
-    monkeypatch.setattr(claims, "_pick", lambda waiting, now: taken)
+    monkeypatch.setattr(claims, "_pick", lambda *_, **__: taken)
     with pytest.raises(LeaseLost):
         claim_one(account)
     assert LedgerRow.objects.get() == taken.ledger_row

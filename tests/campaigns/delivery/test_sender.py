@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import GmailAccount, LedgerRow
@@ -14,7 +15,7 @@ from campaigns.delivery.line import Line
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, Contact, Message, Suppression
 from gmail.smtp import SmtpSession
-from tests.campaigns.making import make_single
+from tests.campaigns.making import make_campaign, make_single
 from tests.practice_gmail import PracticeGmail
 
 ANA = "ana@gmail.com"
@@ -342,6 +343,18 @@ def test_it_leaves_an_account_alone_that_another_worker_has(
     assert claim.take_account(account.pk, "another", timezone.now())
     assert send_due(account.pk) == Tally()
     assert schedule.due_accounts(timezone.now()) == []
+
+
+def test_it_asks_the_database_little_for_each_message(
+    account: GmailAccount, campaign: Campaign
+) -> None:
+    with CaptureQueriesContext(connection) as for_one:
+        send_due(account.pk, keep_going=_times(1))
+    make_campaign(account.workspace, [account], recipients=6)
+    with CaptureQueriesContext(connection) as for_six:
+        assert send_due(account.pk, keep_going=_times(6)) == Tally(sent=6)
+    # Among them the six that begin and end its three transactions.
+    assert (len(for_six) - len(for_one)) / 5 < 22
 
 
 def test_it_stops_between_two_messages_when_asked_to(
