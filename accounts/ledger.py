@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 
 from accounts import quota
 from accounts.models import GmailAccount, LedgerRow
-from accounts.quota import Limits, Use
+from accounts.quota import Growth, Limits, Use
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,15 @@ class Entry(Use):
 
 
 def limits(account: GmailAccount) -> Limits:
+    learned = ramp = None
+    if account.learned_limit is not None and account.learned_at is not None:
+        learned = Growth(account.learned_limit, quota.FORGETTING, account.learned_at)
+    if account.ramp:
+        ramp = Growth(account.ramp_first, account.ramp_growth, account.ramp_began_at)
     return Limits(
         limit=account.limit,
-        learned=account.learned_limit,
-        learned_at=account.learned_at,
+        learned=learned,
+        ramp=ramp,
         reserve_by_hand=account.reserve_by_hand,
         reserve_transactional=account.reserve_transactional,
     )
@@ -55,6 +60,12 @@ def totals(account: GmailAccount, now: datetime) -> list[Entry]:
     return [Entry(None, recipients, source, ref) for source, ref, recipients in sums]
 
 
+def accepted_since(account_id: int, moment: datetime) -> bool:
+    """Whether Gmail has accepted anything of ours after `moment`."""
+    ours = LedgerRow.objects.filter(account=account_id, state=LedgerRow.State.ACCEPTED)
+    return ours.exclude(source=LedgerRow.Source.BY_HAND).filter(at__gt=moment).exists()
+
+
 def counting() -> QuerySet[LedgerRow]:
     """All but what Gmail certainly did not accept."""
     return LedgerRow.objects.exclude(state=LedgerRow.State.VOID)
@@ -63,7 +74,12 @@ def counting() -> QuerySet[LedgerRow]:
 def reserve(
     account: GmailAccount, source: str, campaign_ref: int | None, now: datetime
 ) -> LedgerRow:
-    """Take one recipient's worth of the limit. The caller holds the account's row lock."""
+    """Take one recipient's worth of the limit. The caller holds the account's row lock.
+
+    The first message of a campaign begins the plan for a new account.
+    """
+    if account.ramp and account.ramp_began_at is None and source == LedgerRow.Source.CAMPAIGN:
+        GmailAccount.objects.filter(pk=account.pk).update(ramp_began_at=now)
     return LedgerRow.objects.create(
         account=account, source=source, campaign_ref=campaign_ref, reserved_at=now
     )

@@ -46,6 +46,10 @@ def lengthen(account_id: int, cause: Rest.Cause, reason: str, until: datetime) -
     return longer.update(reason=reason, until=until, times=F("times") + 1) == 1
 
 
+def newest(account_id: int, cause: Rest.Cause) -> Rest | None:
+    return Rest.objects.filter(account=account_id, cause=cause).first()
+
+
 def end(account_id: int, now: datetime, *causes: Rest.Cause) -> None:
     """The rests of `causes` that last are over; what ran out by itself stays so."""
     lasting = Rest.objects.filter(Q(until=None) | Q(until__gt=now), ended_at=None)

@@ -13,6 +13,8 @@ from accounts.models import GmailAccount, Rest
 
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(hours=1)
+# The least for which Google blocks an account at its limit.
+SHORTEST_BLOCK = timedelta(hours=1)
 
 
 def is_resting(account: GmailAccount, now: datetime) -> bool:
@@ -24,17 +26,17 @@ def is_resting(account: GmailAccount, now: datetime) -> bool:
 def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
     """Gmail says the limit is reached: rest until enough has aged, at most 24 hours.
 
-    What was used at that moment is more than Gmail allows now, so it becomes the learned limit.
+    What was used at that moment is more than Gmail allows now, so it becomes the learned limit,
+    as far as it is known: see `Limits.taught`.
     """
     account = _locked(account_id)
     uses = ledger.window(account, now)
     used = quota.used(uses, now)
-    learned = max(min(used, ledger.limits(account).in_force(now)), 1)
-    free_at = quota.free_at(uses, learned, now) if used else None
-    until = min(free_at or now + quota.WINDOW, now + quota.WINDOW)
+    learned = ledger.limits(account).taught(used, now)
+    if learned is not None:
+        GmailAccount.objects.filter(pk=account_id).update(learned_limit=learned, learned_at=now)
+    until = _enough_has_aged(account_id, uses, used, now)
     GmailAccount.objects.filter(pk=account_id).update(
-        learned_limit=learned,
-        learned_at=now,
         resting_until=until,
         resting_reason=reply,
         # Gmail answered properly: the trouble before it, if there was any, is over.
@@ -44,6 +46,26 @@ def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
         is_resting(account, now) and rests.lengthen(account_id, Rest.Cause.LIMIT, reply, until)
     ):
         rests.begin(account_id, Rest.Cause.LIMIT, reply, until, now)
+
+
+def _enough_has_aged(
+    account_id: int, uses: list[ledger.Entry], used: int, now: datetime
+) -> datetime:
+    """When less counts than did at the refusal; a day later where what counts is not known.
+
+    Google blocks an account for 1 to 24 hours, whatever ages meanwhile: what is refused again
+    after a rest, with nothing accepted between, rests twice as long as before.
+    """
+    until = quota.free_at(uses, used, now) or now + quota.WINDOW
+    last = rests.newest(account_id, Rest.Cause.LIMIT)
+    if last is None or last.until is None:
+        pass
+    elif last.until > now:
+        # Of the same refusal another worker heard first; and no rest is ever made shorter.
+        until = max(until, last.until)
+    elif not ledger.accepted_since(account_id, last.began_at):
+        until = max(until, now + max(2 * (last.until - last.began_at), SHORTEST_BLOCK))
+    return min(until, now + quota.WINDOW)
 
 
 @transaction.atomic

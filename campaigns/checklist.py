@@ -8,10 +8,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import ledger
 from accounts.models import GmailAccount, Workspace
 from campaigns import content
 from campaigns.contacts import audience
+from campaigns.delivery import snapshot
 from campaigns.models import Campaign, Contact
 from campaigns.rendering import merge
 from campaigns.rendering.fields import WORKSPACE_FIELDS
@@ -84,11 +84,11 @@ def _account_check(account: GmailAccount, now: datetime) -> Check:
     if account.state != GmailAccount.State.READY:
         sentence = _("The account %(address)s is not connected. Connect it again.") % named
         return Check("account", False, sentence)
-    if ledger.limits(account).for_campaigns(now) < 1:
+    if not snapshot.ever_has_room(account, now):
         sentence = _(
             "The account %(address)s has nothing left for campaigns: its limit, less what is kept "
             "free, is 0. "
-            "Raise the limit of the account."
+            "Raise the limit of the account, or keep less free."
         )
         return Check("account", False, sentence % named)
     if account.from_address and account.keeps_from is False:

@@ -14,7 +14,8 @@ from accounts.models import GmailAccount
 def check(account: GmailAccount, now: datetime) -> Check:
     """Not ok while nothing may leave."""
     uses = ledger.window(account, now)
-    in_force = ledger.limits(account).in_force(now)
+    limits = ledger.limits(account)
+    in_force = limits.in_force(now)
     used = quota.used(uses, now)
     detail = _("%(used)s of %(limit)s messages used in the last 24 hours.") % {
         "used": used,
@@ -25,7 +26,7 @@ def check(account: GmailAccount, now: datetime) -> Check:
         until = account.resting_until
         detail += " " + _("It rests: %(why)s") % {"why": rest_words.why(account.resting_reason)}
     else:
-        until = quota.free_at(uses, in_force, now)
+        until = limits.free_at(uses, now)
     ok = not resting and used < in_force
     return Check(Name.LIMIT, ok, is_needed(Name.LIMIT, account), detail, _wait(account, ok, until))
 

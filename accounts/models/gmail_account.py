@@ -1,6 +1,6 @@
 """A mailbox connected for sending."""
 
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -81,6 +81,20 @@ class GmailAccount(models.Model):
         validators=[MaxValueValidator(2000)],
         help_text=_("Gmail allows 500 for a personal account, 2,000 for Workspace."),
     )
+    # The plan for a new account, whose messages Gmail refuses far earlier: so many in any 24 hours
+    # at first, each day more by so many percent, from the first message of a campaign on.
+    ramp = models.BooleanField(_("begin with less and send more from day to day"), default=False)
+    ramp_first = models.PositiveIntegerField(
+        _("on the first day"),
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(2000)],
+    )
+    ramp_growth = models.PositiveIntegerField(
+        _("more each day, in percent"),
+        default=50,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+    )
+    ramp_began_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What a refusal taught: slowly forgotten again (`accounts.quota.Limits`).
     learned_limit = models.PositiveIntegerField(null=True, blank=True, editable=False)
     learned_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -25,7 +25,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import ledger
 from accounts.models import User, Workspace
 from accounts.pages_context import page_context
 from accounts.tenancy import visible, visible_or_404, workspace_of
@@ -42,6 +41,7 @@ from campaigns.admin.wizard_forms import (
 )
 from campaigns.contacts import audience as audiences
 from campaigns.contacts.address import BEYOND_ASCII
+from campaigns.delivery import snapshot
 from campaigns.models import Campaign
 from campaigns.models.campaign import WEEKDAYS
 from campaigns.reports import status, wording
@@ -191,7 +191,7 @@ def when(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpRespo
     uses = {use.account.pk: use for use in status.uses_of(accounts, now)}
     choices = [(choice, choice.data["value"].instance) for choice in form["accounts"]]
     offered = [
-        (choice, uses[account.pk], ledger.limits(account).for_campaigns(now) > 0)
+        (choice, uses[account.pk], snapshot.ever_has_room(account, now))
         for choice, account in choices
     ]
     zones = sorted({account.time_zone for account in accounts})

@@ -127,7 +127,7 @@ def _account_for(address: str, now: datetime) -> GmailAccount:
 def _waits_until(account: GmailAccount, now: datetime) -> datetime:
     """The first moment at which the account may send one more."""
     uses = ledger.window(account, now)
-    free_at = quota.free_at(uses, ledger.limits(account).in_force(now), now)
+    free_at = ledger.limits(account).free_at(uses, now)
     return max(now, account.resting_until or now, free_at or now + quota.WINDOW)
 
 

@@ -23,14 +23,15 @@ def room_of(
     account: GmailAccount, entries: Iterable[Entry], now: datetime, *, halted: bool = False
 ) -> Room:
     """What campaigns may still send through `account`, given what its ledger counts."""
-    uses = list(entries)
-    limit = campaign_limit(account, uses, now)
+    uses, limits = list(entries), ledger.limits(account)
+    singles = singles_used(uses)
+    limit = limits.for_campaigns(now, singles)
     return Room(
         account_id=account.pk,
         zone=ZoneInfo(account.time_zone),
         limit=limit,
         free=limit - quota.used(uses, now),
-        next_free_at=quota.free_at(uses, limit, now),
+        next_free_at=limits.free_at(uses, now, limits.kept_free(singles)),
         connected=account.state == GmailAccount.State.READY,
         halted=halted,
         resting_until=account.resting_until,
@@ -38,9 +39,15 @@ def room_of(
     )
 
 
-def campaign_limit(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> int:
-    singles = sum(entry.recipients for entry in entries if entry.source in SINGLE)
-    return ledger.limits(account).for_campaigns(now, singles)
+def ever_has_room(account: GmailAccount, now: datetime) -> bool:
+    """Whether its limit leaves campaigns anything, now or once it has grown."""
+    limits = ledger.limits(account)
+    return limits.free_at([], now, limits.kept_free()) is not None
+
+
+def singles_used(entries: Iterable[Entry]) -> int:
+    """What single mail has used of the reserve that is kept for it."""
+    return sum(entry.recipients for entry in entries if entry.source in SINGLE)
 
 
 def queues_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) -> list[Queue]:

@@ -18,7 +18,14 @@ from accounts.quota import Limits, Use
 from campaigns.planning import pacing
 from campaigns.planning.calendar import DAY, SendingHours, local_date, opening_of
 from campaigns.planning.pacing import Pace
-from campaigns.planning.sharing import Queue, Room, least_served, next_turn, ready_at
+from campaigns.planning.sharing import (
+    Queue,
+    Room,
+    Turn,
+    least_served,
+    next_turn,
+    ready_at,
+)
 
 # A step is a look at one campaign; each turn looks at all of them.
 STEPS = 20_000
@@ -143,7 +150,7 @@ def _take_turn(
     room = ledger.room(at)
     turn = next_turn(room, queues, at)
     if turn.campaign_id is None:
-        return turn.at
+        return ledger.look_again_at(turn, at)
     ready = [queue for queue in queues if ready_at(queue, room, at)[0] == at]
     free = room.free
     while ready and free > 0:
@@ -190,6 +197,7 @@ class _Ledger:
 
     def __init__(self, account: PlannedAccount, now: datetime) -> None:
         self.account = account
+        self.limits = account.limits
         # What is reserved settles any moment now.
         spent = [
             (one.at or now, one.recipients, one.campaign_id or NO_CAMPAIGN) for one in account.spent
@@ -203,6 +211,7 @@ class _Ledger:
             self.served[campaign_id] += recipients
 
     def add(self, at: datetime, count: int, campaign_id: int) -> None:
+        self.limits = self.limits.begun(at)
         heapq.heappush(self.uses, (at, count, campaign_id))
         self.used += count
         self.served[campaign_id] += count
@@ -226,13 +235,25 @@ class _Ledger:
         if excess <= 0:
             return at
         # Mostly the oldest use makes room; only a limit that shrank needs a look at more of them.
+        grows_at = self.limits.grows_at(at)
         if self.uses and limit > 0 and excess <= self.uses[0][1]:
-            return quota.counts_until(self.uses[0][0])
+            ends_at = quota.counts_until(self.uses[0][0])
+            return ends_at if grows_at is None else min(ends_at, grows_at)
         uses = (Use(moment, recipients) for moment, recipients, _ in self.uses)
-        return quota.free_at(uses, limit, at)
+        return self.limits.free_at(uses, at, self.limits.kept_free(self._singles_used(at)))
 
     def limit(self, at: datetime) -> int:
-        return self.account.limits.for_campaigns(at, quota.used(map(_use, self.singles), at))
+        """What campaigns may fill at `at`."""
+        return self.limits.for_campaigns(at, self._singles_used(at))
+
+    def _singles_used(self, at: datetime) -> int:
+        return quota.used(map(_use, self.singles), at)
+
+    def look_again_at(self, turn: Turn, at: datetime) -> datetime | None:
+        """A limit that grows makes the gaps between bursts shorter: it may come to that sooner."""
+        if turn.at is None:
+            return None
+        return min(turn.at, self.limits.grows_at(at) or turn.at)
 
     def queue(self, campaign: PlannedCampaign, at: datetime) -> Queue:
         self._forget(at)
@@ -301,6 +322,7 @@ def _plan_day(
             count = min(share, free, _waits(campaign, account_id))
             if count:
                 _leave(campaign, account_id, count)
+                ledger.limits = ledger.limits.begun(at)
                 free -= count
                 leaves = opens + (closes - opens) * ((limit - free) / limit)
                 plan.departures.append(

@@ -47,7 +47,8 @@ class Turn:
 class Room:
     """An account as the rule sees it: what campaigns may send in 24 hours, what is free now.
 
-    `next_free_at` is when a full account has room again; None when that cannot be known.
+    `next_free_at` is when a full account has room again, as uses age and its limit grows; None
+    when that cannot be known.
     `halted`: until something is found out, or a person decides.
     `troubled`: what was tried last came to nothing.
     """
@@ -106,7 +107,7 @@ def account_opens(room: Room, now: datetime) -> tuple[datetime | None, Reason | 
         return None, Reason.NOT_CONNECTED
     if room.halted:
         return None, Reason.HALTED
-    if room.limit <= 0:
+    if room.limit <= 0 and room.next_free_at is None:
         return None, Reason.NO_LIMIT
     at, reason = now, None
     if room.free <= 0:

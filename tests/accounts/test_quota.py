@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import quota
-from accounts.quota import Limits, Use
+from accounts.quota import Use
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
@@ -68,23 +68,3 @@ def test_it_says_the_first_moment_at_which_there_is_room(
     assert quota.used(uses, free) < limit
     if free > NOW:
         assert quota.used(uses, free - timedelta(microseconds=1)) >= limit
-
-
-def test_it_holds_campaigns_to_what_is_left_beside_the_reserves() -> None:
-    limits = Limits(500, reserve_by_hand=50, reserve_transactional=5)
-    assert limits.for_campaigns(NOW) == 445
-    assert limits.for_campaigns(NOW, transactional_used=3) == 448
-    assert limits.for_campaigns(NOW, transactional_used=30) == 450
-    assert Limits(40, reserve_by_hand=50).for_campaigns(NOW) == 0
-
-
-def test_it_takes_the_learned_limit_and_forgets_it_slowly() -> None:
-    limits = Limits(500, learned=100, learned_at=NOW)
-    assert limits.in_force(NOW) == 100
-    assert limits.in_force(NOW + DAY) == 110
-    assert 160 < limits.in_force(NOW + 5 * DAY) < 165
-    assert limits.in_force(NOW + 60 * DAY) == 500
-
-
-def test_it_forgets_even_a_learned_limit_of_one() -> None:
-    assert Limits(500, learned=1, learned_at=NOW).in_force(NOW + 3 * DAY) == 4

@@ -93,6 +93,59 @@ def test_it_ends_a_rest_that_lasts_when_gmails_limit_comes_upon_it(account: Gmai
     assert account.resting_until == second[2]
 
 
+# --- Gmail's limit ----------------------------------------------------------------------------
+
+
+def test_it_rests_until_less_counts_than_gmail_refused_at(account: GmailAccount) -> None:
+    spend(account, 30, NOW - timedelta(hours=20))
+    spend(account, 10, NOW - timedelta(hours=5))
+    standing.rest_for_limit(account.pk, LIMIT, NOW)
+    account.refresh_from_db()
+    assert (account.learned_limit, account.learned_at) == (40, NOW)
+    assert account.resting_until == NOW + timedelta(hours=4, seconds=1)
+
+
+def test_it_rests_a_day_and_learns_nothing_while_it_does_not_know_what_was_used(
+    account: GmailAccount,
+) -> None:
+    GmailAccount.objects.update(learned_limit=70, learned_at=NOW - timedelta(days=3))
+    standing.rest_for_limit(account.pk, LIMIT, NOW)
+    account.refresh_from_db()
+    assert account.resting_until == NOW + timedelta(hours=24)
+    assert (account.learned_limit, account.learned_at) == (70, NOW - timedelta(days=3))
+
+
+def test_it_rests_twice_as_long_when_gmail_refuses_again_after_a_rest(
+    account: GmailAccount,
+) -> None:
+    at = NOW
+    for hour in range(24):
+        spend(account, 1, NOW - timedelta(hours=24 - hour))
+    lasted = []
+    for _ in range(7):
+        standing.rest_for_limit(account.pk, LIMIT, at)
+        account.refresh_from_db()
+        assert account.resting_until is not None
+        lasted.append((account.resting_until - at).total_seconds())
+        at = account.resting_until
+    assert lasted == [1, *(3600 * hours for hours in (1, 2, 4, 8, 16, 24))]
+    # What is accepted shows that the block is over.
+    spend(account, 30, at + MINUTE)
+    standing.rest_for_limit(account.pk, LIMIT, at + timedelta(hours=20))
+    account.refresh_from_db()
+    assert account.resting_until == at + MINUTE + timedelta(hours=24, seconds=1)
+
+
+def test_it_does_not_double_a_rest_when_two_workers_hear_of_one_refusal(
+    account: GmailAccount,
+) -> None:
+    spend(account, 30, NOW - timedelta(hours=20))
+    standing.rest_for_limit(account.pk, LIMIT, NOW)
+    standing.rest_for_limit(account.pk, LIMIT, NOW + MINUTE)
+    account.refresh_from_db()
+    assert account.resting_until == NOW + timedelta(hours=4, seconds=1)
+
+
 def test_it_writes_down_when_it_needs_its_person_and_when_that_was_over(
     account: GmailAccount,
 ) -> None:

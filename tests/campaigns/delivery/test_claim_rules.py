@@ -162,6 +162,36 @@ def test_it_keeps_the_reserves_and_the_learned_limit(fields: dict[str, object]) 
 
 
 @pytest.mark.django_db
+def test_it_begins_the_plan_for_a_new_account_with_its_first_campaign() -> None:
+    account = account_in_hand(ramp=True, ramp_first=2)
+    make_single(account)
+    make_campaign(account.workspace, [account])
+    claim_one(account)
+    account.refresh_from_db()
+    assert account.ramp_began_at is None, "its own mail begins nothing"
+    claim_one(account)
+    account.refresh_from_db()
+    began = account.ramp_began_at
+    assert began is not None
+    turn = claim_next(account.pk, "me", timezone.now())
+    assert isinstance(turn, Turn)
+    assert (turn.reason, turn.at) == (Reason.LIMIT, began + timedelta(days=1))
+
+
+@pytest.mark.django_db
+def test_it_says_when_a_learned_limit_has_grown_enough() -> None:
+    learned_at = timezone.now() - timedelta(hours=20)
+    account = account_in_hand(learned_limit=10, learned_at=learned_at)
+    make_campaign(account.workspace, [account])
+    spend(account, 10, timezone.now() - timedelta(hours=2))
+    turn = claim_next(account.pk, "me", timezone.now())
+    assert isinstance(turn, Turn)
+    assert turn.at == learned_at + timedelta(days=1)
+    assert claims.take_account(account.pk, "late", turn.at)
+    assert isinstance(claim_next(account.pk, "late", turn.at), Claim)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "fields",
     [{"state": "needs_reconnecting"}, {"resting_until": datetime(2100, 1, 1, tzinfo=UTC)}],

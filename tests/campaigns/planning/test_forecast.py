@@ -1,14 +1,16 @@
 import copy
 from collections import Counter
+from dataclasses import fields
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts import quota
-from accounts.quota import Limits, Use
+from accounts.quota import Growth, Limits, Use
 from campaigns.planning.calendar import SendingHours
 from campaigns.planning.forecast import (
     Forecast,
@@ -25,8 +27,10 @@ LONDON = ZoneInfo("Europe/London")
 DAY = timedelta(days=1)
 
 
-def account(account_id: int = 1, limit: int = 500, **more: object) -> PlannedAccount:
-    return PlannedAccount(account_id, LONDON, Limits(limit), **more)  # type: ignore[arg-type]
+def account(account_id: int = 1, limit: int = 500, **more: Any) -> PlannedAccount:
+    names = {each.name for each in fields(Limits)} & set(more)
+    limits = Limits(limit, **{name: more.pop(name) for name in names})
+    return PlannedAccount(account_id, LONDON, limits, **more)
 
 
 def campaign(campaign_id: int = 1, waiting: int = 1200, **more: object) -> PlannedCampaign:
@@ -122,6 +126,33 @@ def test_it_shares_by_day_too() -> None:
     assert plan.finishes(2) < NOW + 45 * DAY  # type: ignore[operator]
 
 
+def test_it_knows_when_a_limit_grows_and_nothing_else_happens() -> None:
+    ramp = Growth(100, 50)
+    plan = forecast([account(ramp=ramp)], [campaign(waiting=700)], NOW)
+    assert counts(plan) == [100, 150, 225, 225]
+    learned = Growth(40, 10, NOW - timedelta(hours=20))
+    plan = forecast([account(learned=learned)], [campaign(waiting=60)], NOW)
+    assert [(one.at - NOW, one.count) for one in plan.departures[:2]] == [
+        (timedelta(), 40),
+        (timedelta(hours=4), 4),
+    ]
+
+
+def test_it_plans_by_day_with_the_limit_of_each_day() -> None:
+    later = NOW + 3 * DAY
+    ramp = campaign(waiting=2_000, starts_at=later)
+    plan = forecast([account(ramp=Growth(100, 50))], [ramp], NOW, steps=1)
+    assert counts(plan) == [100, 150, 225, 337, 500, 500, 188]
+
+
+def test_it_waits_for_a_learned_limit_to_grow_beyond_the_reserves() -> None:
+    learned = Growth(10, 10, NOW)
+    waits = account(learned=learned, reserve_by_hand=12)
+    plan = forecast([waits], [campaign(waiting=3)], NOW)
+    assert plan.departures[0].at == NOW + 3 * DAY
+    assert plan.unplanned == {}
+
+
 # --- The forecast against the rule itself, one message at a time -----------------------------
 
 hours_given = st.sampled_from(
@@ -131,6 +162,14 @@ hours_given = st.sampled_from(
         SendingHours(frozenset({1, 2, 5}), time(11), time(15, 30)),
         SendingHours(start=time(20)),
     ]
+)
+
+
+growths = st.builds(
+    lambda first, percent, hours: Growth(first, percent, NOW - timedelta(hours=hours)),
+    st.integers(1, 40),
+    st.integers(10, 100),
+    st.integers(0, 100),
 )
 
 
@@ -149,6 +188,9 @@ def situations(draw: st.DrawFn) -> tuple[list[PlannedAccount], list[PlannedCampa
                 for _ in range(draw(st.integers(0, 30)))
             ],
             resting_until=draw(st.sampled_from([None, NOW + timedelta(hours=3)])),
+            learned=draw(st.none() | growths),
+            ramp=draw(st.none() | growths | st.just(Growth(3, 50))),
+            reserve_by_hand=draw(st.integers(0, 3)),
         )
         for number in range(1, draw(st.integers(1, 2)) + 1)
     ]
@@ -167,13 +209,20 @@ def situations(draw: st.DrawFn) -> tuple[list[PlannedAccount], list[PlannedCampa
     return accounts, campaigns
 
 
+# A gap that a limit which grows before its end makes shorter.
+@example(
+    (
+        [account(limit=5, ramp=Growth(1, 10, NOW))],
+        [campaign(waiting=6, bound={1: 5}, pace=Pace(seed=11))],
+    )
+)
 @settings(max_examples=120, deadline=None)
 @given(situations())
 def test_it_says_what_a_sender_does_one_message_at_a_time(
     situation: tuple[list[PlannedAccount], list[PlannedCampaign]],
 ) -> None:
     accounts, campaigns = situation
-    sent = send_one_by_one(accounts, copy.deepcopy(campaigns))
+    sent = send_one_by_one(copy.deepcopy(accounts), copy.deepcopy(campaigns))
     plan = forecast(accounts, copy.deepcopy(campaigns), NOW)
     planned = Counter[tuple[datetime, int, int]]()
     for one in plan.departures:
@@ -198,13 +247,13 @@ def send_one_by_one(
         at, account_id = min((at, number) for number, at in next_look.items() if at)
         one = next(one for one in accounts if one.account_id == account_id)
         spent = [Use(moment) for moment, _ in uses[account_id]]
-        free = one.limits.limit - quota.used(spent, at)
+        limit = one.limits.for_campaigns(at)
         room = Room(
             account_id,
             one.zone,
-            one.limits.limit,
-            free,
-            quota.free_at(spent, one.limits.limit, at),
+            limit,
+            limit - quota.used(spent, at),
+            one.limits.free_at(spent, at, one.limits.kept_free()),
             resting_until=one.resting_until,
         )
         queues = [
@@ -224,7 +273,9 @@ def send_one_by_one(
         ]
         turn = next_turn(room, queues, at)
         if turn.campaign_id is None:
-            next_look[account_id] = turn.at
+            grows_at = one.limits.grows_at(at)
+            # The real one looks every few seconds: also when a limit has just grown.
+            next_look[account_id] = min(turn.at, grows_at or turn.at) if turn.at else None
             continue
         chosen = next(each for each in campaigns if each.campaign_id == turn.campaign_id)
         if chosen.bound.get(account_id, 0):
@@ -233,6 +284,7 @@ def send_one_by_one(
             chosen.waiting -= 1
         claims, _ = chosen.progress.get(account_id, (0, None))
         chosen.progress[account_id] = claims + 1, at
+        one.limits = one.limits.begun(at)
         uses[account_id].append((at, turn.campaign_id))
         sent.append((at, account_id, turn.campaign_id))
     return sent
