@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import doctor_page, halts, ledger, quota, rest_words, rests, standing
+from accounts import doctor_page, halts, ledger, quota, release_page, rest_words, rests, standing
 from accounts.doctor import check_ups, remedies
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
@@ -134,7 +134,7 @@ class GmailAccountAdmin(OwnedAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         account = self.get_object(request, object_id)
-        extra = {**(extra_context or {}), **(_standing(account) if account else {})}
+        extra = {**(extra_context or {}), **(_standing(account, request) if account else {})}
         page: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return page
 
@@ -174,12 +174,13 @@ def _badge(word: Any, style: str) -> SafeString:
     return format_html('<span class="dp-badge {}">{}</span>', style, capfirst(word))
 
 
-def _standing(account: GmailAccount) -> dict[str, Any]:
+def _standing(account: GmailAccount, request: HttpRequest) -> dict[str, Any]:
     """What the page says of an account beside its settings."""
     now = timezone.now()
     return {
         "state_badge": state_badge(account),
         "halt": halts.of(account),
+        **release_page.offer(account, request),
         "is_resting": is_resting(account),
         "resting_why": rest_words.why(account.resting_reason),
         "resting_said": rest_words.said(account.resting_reason),

@@ -21,8 +21,13 @@ def begin(accounts: Iterable[GmailAccount], cause: Cause, reason: str, now: date
 
 def end(accounts: Iterable[GmailAccount], cause: Cause, now: datetime) -> int:
     """The halts of `accounts` for this `cause` are over; returns how many there were."""
-    lasting = Halt.objects.filter(account__in=accounts, cause=cause, ended_at=None)
-    return lasting.update(ended_at=now)
+    halted = Halt.objects.filter(account__in=accounts, cause=cause, ended_at=None)
+    return halted.update(ended_at=now)
+
+
+def of_cause(account: GmailAccount, cause: Cause) -> Halt | None:
+    """The account's halt for this cause, while it lasts."""
+    return Halt.objects.filter(account=account, cause=cause, ended_at=None).first()
 
 
 def of(account: GmailAccount) -> Halt | None:
@@ -37,5 +42,5 @@ def lasting(account: str = "pk") -> QuerySet[Halt]:
 
 def by_account(accounts: Iterable[GmailAccount]) -> dict[int, Halt]:
     """The same for several accounts at once, by their id; those that may send are left out."""
-    lasting = Halt.objects.filter(account__in=accounts, ended_at=None).order_by("began_at", "id")
-    return {halt.account_id: halt for halt in lasting}
+    halted = Halt.objects.filter(account__in=accounts, ended_at=None).order_by("began_at", "id")
+    return {halt.account_id: halt for halt in halted}

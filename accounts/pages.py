@@ -7,7 +7,14 @@ from django.contrib.admin import AdminSite
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from accounts import doctor_page, gmail_pages, mail_program_page, people, workspace_settings
+from accounts import (
+    doctor_page,
+    gmail_pages,
+    mail_program_page,
+    people,
+    release_page,
+    workspace_settings,
+)
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -22,4 +29,5 @@ def urls(site: AdminSite) -> list[URLPattern]:
         *gmail_pages.urls(site),
         *mail_program_page.urls(site),
         *doctor_page.urls(site),
+        *release_page.urls(site),
     ]

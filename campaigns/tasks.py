@@ -6,6 +6,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
+from accounts import generation
 from accounts.doctor import check_ups
 from campaigns import check_up as doctor
 from campaigns.contacts import importer
@@ -23,6 +24,7 @@ def stop_between_messages(**kwargs: Any) -> None:
 @shared_task
 def deliver_due() -> None:
     now = timezone.now()
+    generation.look(now)
     recovery.recover(now)
     for account_id in schedule.due_accounts(now):
         deliver_account.apply_async((account_id,), expires=EXPIRES_SECONDS)

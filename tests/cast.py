@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import (
     CheckUp,
+    Generation,
     GmailAccount,
     Halt,
     LedgerRow,
@@ -48,8 +49,14 @@ ELSEWHERE = "otter"
 OUR_APPS = ("accounts", "campaigns")
 
 
+# One row for the whole instance: it belongs to nobody's workspace, and no page shows it.
+OF_THE_INSTANCE = (Generation,)
+
+
 def our_models() -> list[type[Model]]:
-    return [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
+    """Those whose rows belong to a workspace."""
+    models = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
+    return [model for model in models if model not in OF_THE_INSTANCE]
 
 
 @dataclass

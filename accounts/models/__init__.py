@@ -1,4 +1,5 @@
 from accounts.models.check_up import CheckUp
+from accounts.models.generation import Generation
 from accounts.models.gmail_account import GmailAccount
 from accounts.models.halt import Halt
 from accounts.models.ledger_row import LedgerRow
@@ -10,6 +11,7 @@ from accounts.models.workspace import Workspace
 
 __all__ = [
     "CheckUp",
+    "Generation",
     "GmailAccount",
     "Halt",
     "LedgerRow",

@@ -24,6 +24,11 @@ class Halt(models.Model):
     reason = models.TextField()
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    # Of one that may end by itself: when somebody last looked whether it can, what came of that in
+    # words for a person, and whether this account is no longer in the way.
+    looked_at = models.DateTimeField(null=True)
+    found = models.TextField(blank=True)
+    is_clear = models.BooleanField(default=False)
 
     workspace_path = "account__workspace"
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts import halts, ledger, quota, standing
+from accounts import generation, halts, ledger, quota, standing
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
@@ -183,15 +183,16 @@ def stopped() -> QuerySet[Campaign]:
 
 
 @transaction.atomic
-def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
+def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> int | None:
     """The last look before the dot: still ours and safe, still wanted by sender and recipient.
 
     A pause or an opt-out that is committed before it is always seen. So the row is locked first:
     PostgreSQL would let an UPDATE that had to wait for it judge the other tables as they stood
-    before it waited. False: nothing was changed, and the dot must not be given.
+    before it waited. Returns the number to be written beside the database before the dot is given
+    (`accounts.generation`). None: nothing was changed, and the dot must not be given.
     """
     if held(claim).select_for_update().values_list("pk").first() is None:
-        return False
+        return None
     halted = Exists(halts.lasting("account"))
     wanted = held(claim).filter(may_reach(claim), ~Exists(stopped()), ~halted)
     moved = states.move_messages(
@@ -202,4 +203,4 @@ def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> bool:
         handed_over_at=now,
         claim_until=now + ANSWER + CLAIM,
     )
-    return moved == 1
+    return generation.next_number() if moved == 1 else None

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import rest_words, standing
+from accounts import generation, rest_words, standing
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from campaigns import states
@@ -75,6 +75,7 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
     holder = uuid.uuid4().hex
     if not take_account(account_id, holder, timezone.now()):
         return Tally()
+    generation.look(timezone.now())
     burst = Burst(account_id, holder)
     try:
         burst.run(keep_going)
@@ -134,8 +135,11 @@ class Burst:
             return
         if not self._give(claim, message, raw):
             return
-        if deadline.passed or not commit_handing_over(claim, raw, timezone.now()):
+        number = None if deadline.passed else commit_handing_over(claim, raw, timezone.now())
+        if number is None:
             self._stop_before_dot(claim)
+            return
+        if not self._remember(claim, number):
             return
         if deadline.passed:
             # Slept since the commit. The dot was not given: certainly not accepted.
@@ -175,6 +179,20 @@ class Burst:
         else:
             return True
         return False
+
+    def _remember(self, claim: Claim, number: int) -> bool:
+        """What is not written beside the database must not leave: a copy would send it again."""
+        try:
+            generation.remember(number)
+        except OSError as error:
+            why = _(
+                "The data folder cannot be written to (%(reason)s). See that the disk is not full "
+                "and that Daypost may write there; it tries again by itself."
+            ) % {"reason": error.strerror}
+            self._break_off(claim, M.HANDING_OVER, why)
+            standing.back_off(self.account.pk, why, timezone.now())
+            return False
+        return True
 
     def _finish(self, claim: Claim) -> None:
         try:
