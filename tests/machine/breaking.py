@@ -1,0 +1,31 @@
+"""A database that breaks off in the middle of whatever is being done."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection
+
+
+class BrokenOff(OperationalError):
+    """Drawn, and not a fault."""
+
+
+@contextmanager
+def breaking_after(statements: int | None) -> Iterator[None]:
+    """The statement after so many fails, and with it what is done within; None: none does."""
+    if statements is None:
+        yield
+        return
+    left = iter(range(statements))
+
+    def execute(run: Callable[..., Any], *arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise BrokenOff
+        return run(*arguments)
+
+    try:
+        with connection.execute_wrapper(execute):
+            yield
+    except BrokenOff:
+        pass
