@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
+from campaigns.delivery.claim import Claim
 from gmail.replies import Phase, Reply
 
 WINDOW = timedelta(hours=24)
@@ -76,27 +77,43 @@ def _number(use: Use) -> int:
     return use.number
 
 
+@dataclass(frozen=True)
+class Flight:
+    """A dot that is on its way: Gmail may take it until `lost_at`, whoever still listens."""
+
+    claim: Claim
+    raw: bytes
+    lost_at: datetime
+
+
 class Gmail:
     """The mailboxes by the id of their account, and what became of each message."""
 
     def __init__(self) -> None:
         self.mailboxes: dict[int, Mailbox] = defaultdict(Mailbox)
         self.accepted = Counter[int]()
-        self.limits_at_claims: dict[str, tuple[int, int]] = {}
+        self.flights: list[Flight] = []
+        self._claims: dict[str, tuple[int, int]] = {}
+        self._bytes: dict[int, bytes] = {}
         self._number = count(1)
 
-    def hears_of_claim(self, holder: str, limit: int) -> None:
-        self.limits_at_claims[holder] = next(self._number), limit
+    def hears_of_claim(self, claim: Claim, limit: int) -> None:
+        self._claims[claim.holder] = next(self._number), limit
 
-    def takes(self, account: int, message: int, holder: str, now: datetime) -> Reply:
-        """The answer to a dot, of a message that was claimed by `holder`."""
-        mailbox = self.mailboxes[account]
+    def takes(self, claim: Claim, raw: bytes, now: datetime) -> Reply:
+        """The answer to a dot."""
+        mailbox = self.mailboxes[claim.account_id]
         if mailbox.counted(now) >= mailbox.refuses_above:
             return LIMIT
-        number, limit = self.limits_at_claims[holder]
-        self.accepted[message] += 1
+        number, limit = self._claims[claim.holder]
         mailbox.add(Use(now.replace(microsecond=0), number, limit=limit))
+        self.accepted[claim.message_id] += 1
+        assert self._bytes.setdefault(claim.message_id, raw) == raw, "sent again, in other bytes"
         return ACCEPTED
+
+    def may_still_take(self, message: int, now: datetime) -> bool:
+        mine = (flight for flight in self.flights if flight.claim.message_id == message)
+        return any(now <= flight.lost_at for flight in mine)
 
     def takes_by_hand(self, account: int, recipients: int, now: datetime) -> None:
         at = now.replace(microsecond=0)

@@ -1,0 +1,175 @@
+"""What people do while Daypost sends, and time: the half of the machine that holds no message."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, time
+from itertools import count
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from accounts import halts, standing
+from accounts.models import GmailAccount, Halt, LedgerRow, Workspace
+from campaigns import control, decisions, launch
+from campaigns.models import Campaign, Contact, ContactList, Message, Suppression, Template
+from tests.campaigns.making import make_account, make_list, make_single, make_workspace
+from tests.machine.breaking import breaking_after
+from tests.machine.gmail import Gmail
+
+M = Message.State
+START = datetime(2026, 10, 24, 12, tzinfo=UTC)
+PEOPLE = 4
+MOST_CAMPAIGNS = 3
+
+some = st.integers(0, 11)
+# How many statements the database still takes before it breaks off.
+breaks = st.none() | st.none() | st.integers(0, 12)
+
+
+class People(RuleBasedStateMachine):
+    """The world before any worker does anything, and what people do in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        _forget_everything()
+        self.now = START
+        self.number = count(1)
+        self.workspace = make_workspace()
+        self.people = make_list(self.workspace, PEOPLE)
+        self.template = Template.objects.create(
+            workspace=self.workspace, name="News", subject="News", html="<p>News</p>"
+        )
+        self.limits: dict[int, int] = {}
+        self.gmail = Gmail()
+        self.suppressed: set[str] = set()
+        self.halted: set[tuple[int, str]] = set()
+
+    @initialize(limits=st.lists(st.integers(1, 6), min_size=1, max_size=2))
+    def connect(self, limits: list[int]) -> None:
+        for limit in limits:
+            account = make_account(self.workspace, limit=limit)
+            self.limits[account.pk] = limit
+
+    # --- People -------------------------------------------------------------------------------
+
+    @precondition(lambda self: Campaign.objects.count() < MOST_CAMPAIGNS)
+    @rule(first=st.booleans(), spread=st.booleans(), from_nine=st.booleans())
+    def launch(self, first: bool, spread: bool, from_nine: bool) -> None:
+        campaign = Campaign.objects.create(
+            workspace=self.workspace,
+            name=f"Campaign {next(self.number)}",
+            template=self.template,
+            pace=Campaign.Pace.SPREAD if spread else Campaign.Pace.ASAP,
+            hours_from=time(9) if from_nine else None,
+            seed=1,
+        )
+        campaign.lists.add(self.people)
+        campaign.accounts.set(list(self.limits)[: 1 if first else None])
+        try:
+            launch.launch(campaign.pk, self.now)
+        except launch.NotReady:
+            campaign.delete()
+
+    @precondition(lambda self: len(Message.objects.filter(campaign=None)) < 2)
+    @rule(which=some)
+    def write_single(self, which: int) -> None:
+        message = make_single(GmailAccount.objects.get(pk=self._account(which)))
+        Message.objects.filter(pk=message.pk).update(not_before=self.now)
+
+    @rule(which=some)
+    def pause(self, which: int) -> None:
+        for campaign in self._campaigns(which, Campaign.State.SENDING):
+            control.pause(campaign.pk)
+
+    @rule(which=some)
+    def resume(self, which: int) -> None:
+        for campaign in self._campaigns(which, Campaign.State.PAUSED):
+            control.resume(campaign.pk)
+
+    @rule(which=some, breaks=breaks)
+    def cancel(self, which: int, breaks: int | None) -> None:
+        for campaign in self._campaigns(which, Campaign.State.SENDING, Campaign.State.PAUSED):
+            with breaking_after(breaks):
+                control.cancel(campaign.pk)
+
+    @rule(who=some)
+    def opt_out(self, who: int) -> None:
+        key = Contact.objects.order_by("id")[who % PEOPLE].email_key
+        Suppression.objects.get_or_create(workspace=self.workspace, email_key=key)
+        self.suppressed.add(key)
+
+    @rule(which=some, limit=st.integers(1, 6))
+    def set_limit(self, which: int, limit: int) -> None:
+        account = self._account(which)
+        self.limits[account] = limit
+        GmailAccount.objects.filter(pk=account).update(limit=limit)
+
+    @rule(which=some, recipients=st.integers(1, 3))
+    def write_by_hand(self, which: int, recipients: int) -> None:
+        account = self._account(which)
+        LedgerRow.objects.create(
+            account_id=account,
+            source=LedgerRow.Source.BY_HAND,
+            recipients=recipients,
+            state=LedgerRow.State.ACCEPTED,
+            reserved_at=self.now,
+            at=self.now,
+        )
+        self.gmail.takes_by_hand(account, recipients, self.now)
+
+    @rule(which=some, cause=st.sampled_from(Halt.Cause))
+    def halt(self, which: int, cause: Halt.Cause) -> None:
+        account = GmailAccount.objects.get(pk=self._account(which))
+        halts.begin([account], cause, "drawn", self.now)
+        self.halted.add((account.pk, cause))
+
+    @precondition(lambda self: self.halted)
+    @rule(which=some)
+    def end_halt(self, which: int) -> None:
+        account, cause = sorted(self.halted)[which % len(self.halted)]
+        halts.end(GmailAccount.objects.filter(pk=account), Halt.Cause(cause), self.now)
+        self.halted.remove((account, cause))
+
+    @rule(which=some)
+    def connect_again(self, which: int) -> None:
+        account = self._account(which)
+        GmailAccount.objects.filter(pk=account).update(state=GmailAccount.State.READY)
+        standing.connected(account, self.now)
+
+    @rule(which=some)
+    def say_that_it_arrived(self, which: int) -> None:
+        for message in self._one_of(Message.objects.filter(state=M.IN_DOUBT), which):
+            if self.gmail.accepted[message.pk]:
+                decisions.it_arrived(message, None, self.now)
+
+    @rule(which=some)
+    def send_again(self, which: int) -> None:
+        for message in self._one_of(Message.objects.filter(state=M.IN_DOUBT), which):
+            with suppress(decisions.NotPossible):
+                decisions.send_again(message, None, self.now)
+                assert not self.gmail.may_still_take(message.pk, self.now), "too early"
+
+    @rule(which=some)
+    def try_again(self, which: int) -> None:
+        for message in self._one_of(Message.objects.filter(state=M.REFUSED), which):
+            with suppress(decisions.NotPossible):
+                decisions.try_again(message, None, self.now)
+
+    # --- Helpers ------------------------------------------------------------------------------
+
+    def _account(self, which: int) -> int:
+        return list(self.limits)[which % len(self.limits)]
+
+    def _campaigns(self, which: int, *states: str) -> list[Campaign]:
+        return self._one_of(Campaign.objects.filter(state__in=states), which)
+
+    def _one_of(self, rows: Any, which: int) -> list[Any]:
+        """One of `rows`, or none where there is none."""
+        found = list(rows.order_by("id"))
+        return [found[which % len(found)]] if found else []
+
+
+def _forget_everything() -> None:
+    """Each example begins with empty tables."""
+    for model in (Message, Campaign, LedgerRow, GmailAccount, Contact, ContactList, Workspace):
+        model.objects.all().delete()
