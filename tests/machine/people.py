@@ -45,10 +45,11 @@ class People(RuleBasedStateMachine):
         self.halted: set[tuple[int, str]] = set()
 
     @initialize(limits=st.lists(st.integers(1, 6), min_size=1, max_size=2))
-    def connect(self, limits: list[int]) -> None:
+    def begin(self, limits: list[int]) -> None:
         for limit in limits:
             account = make_account(self.workspace, limit=limit)
             self.limits[account.pk] = limit
+        self.launch(first=False, spread=False, from_nine=False)
 
     # --- People -------------------------------------------------------------------------------
 
@@ -94,7 +95,10 @@ class People(RuleBasedStateMachine):
 
     @rule(who=some)
     def opt_out(self, who: int) -> None:
-        key = Contact.objects.order_by("id")[who % PEOPLE].email_key
+        """Somebody whose mail is about to leave, if there is any."""
+        leaving = Contact.objects.filter(messages__state=M.CLAIMED)
+        contact = (self._one_of(leaving, who) or self._one_of(Contact.objects.all(), who))[0]
+        key = contact.email_key
         Suppression.objects.get_or_create(workspace=self.workspace, email_key=key)
         self.suppressed.add(key)
 

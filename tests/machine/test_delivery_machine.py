@@ -60,18 +60,25 @@ class DeliveryMachine(People):
             self.workers.append(Worker(self._account(which), holder))
 
     @precondition(lambda self: self.workers)
-    @rule(which=some)
-    def go_on(self, which: int) -> None:
-        """The next step, as most of them go."""
-        step = self.workers[which % len(self.workers)].step
-        if step is Step.IDLE:
-            self.claim(which, None)
-        elif step is Step.CLAIMED:
-            self.hand_over(which, None)
-        elif step is Step.HANDING_OVER:
-            self.give_dot(which, None)
-        elif step is Step.ANSWERED:
-            self.note_answer(which, None)
+    @rule(which=some, steps=st.integers(1, 6))
+    def go_on(self, which: int, steps: int) -> None:
+        """The next steps, as most of them go."""
+        for _ in range(steps):
+            for worker in self.workers[which % len(self.workers) :][:1]:
+                self._next_step(worker)
+            if not self.workers:
+                return
+
+    def _next_step(self, worker: Worker) -> None:
+        mine = self._at(worker.step).index(worker)
+        if worker.step is Step.IDLE:
+            self.claim(mine, None)
+        elif worker.step is Step.CLAIMED:
+            self.hand_over(mine, None)
+        elif worker.step is Step.HANDING_OVER:
+            self.give_dot(mine, None)
+        elif worker.step is Step.ANSWERED:
+            self.note_answer(mine, None)
 
     @precondition(lambda self: self._at(Step.IDLE))
     @rule(which=some, breaks=breaks)
@@ -152,8 +159,9 @@ class DeliveryMachine(People):
     def die(self, which: int) -> None:
         self.workers.pop(which % len(self.workers))
 
-    @rule(breaks=breaks)
-    def recover(self, breaks: int | None) -> None:
+    @rule(minutes=st.sampled_from([0, 5, 16]), breaks=breaks)
+    def recover(self, minutes: int, breaks: int | None) -> None:
+        self.now += timedelta(minutes=minutes)
         with breaking_after(breaks):
             recovery.recover(self.now)
 
