@@ -302,7 +302,7 @@ def _event(has: Belongings) -> Event:
 def _history_entry(has: Belongings) -> HistoryEntry:
     return HistoryEntry.objects.create(
         message=has.of(Message),
-        kind=HistoryEntry.Kind.ARRIVED,
+        kind=HistoryEntry.Kind.TRIED_AGAIN,
         at=timezone.now(),
         by=has.owner,
         detail=has.word,

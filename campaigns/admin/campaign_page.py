@@ -30,7 +30,7 @@ from campaigns.models.merge_fields import merge_values
 from campaigns.rendering.letter import Letter, rendered
 from campaigns.rendering.merge import MergeError
 from campaigns.rendering.preview import PREVIEW_CSP, preview_document
-from campaigns.reports import headline, status, wording
+from campaigns.reports import doubts, headline, status, wording
 from campaigns.reports.consistent import consistent_reads
 from campaigns.reports.outlook import calendar
 
@@ -108,6 +108,7 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "again_after": 2 if _moves_soon(report, now) else 15,
         "figures": _figures(report),
         "in_doubt": report.counts[Message.State.IN_DOUBT],
+        "doubts": doubts.sentence(doubts.doubts_of(campaign.messages.all()), now, zone),
         "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),
         "calendar": calendar(_some(sent), planned, now.astimezone(zone).date()),
         "launched": wording.moment(campaign.launched_at or campaign.created_at, now, zone),

@@ -1,27 +1,24 @@
-"""Messages: the list with its filters and its download, and the page of one. Read only."""
+"""Messages: the list with its filters, its download, and what may be decided about several."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from unfold.paginator import InfinitePaginator
 
 from accounts.owned_admin import OwnedAdmin
-from accounts.pages_context import page_context
-from accounts.tenancy import visible, visible_or_404, workspace_of
+from accounts.tenancy import visible, workspace_of
+from campaigns.admin import message_page, several_messages
 from campaigns.admin.badges import message_badge
+from campaigns.admin.message_page import zone_of
 from campaigns.admin.state_links import PARAMETER, StateList, state_links
 from campaigns.models import Campaign, Message
 from campaigns.reports import wording
@@ -37,7 +34,9 @@ class MessageAdmin(OwnedAdmin):
     linked_lookups = (CAMPAIGN_PARAMETER, PARAMETER)
     search_fields = ("to_email",)
     search_help_text = _("Address of the recipient")
-    actions = None
+    actions = several_messages.ACTIONS
+    # Only what was ticked: nobody decides about what they have not seen.
+    list_disable_select_all = True
     # Counting a million rows takes longer than showing fifty.
     paginator = InfinitePaginator
     change_list_template = "campaigns/message_list.html"
@@ -74,6 +73,12 @@ class MessageAdmin(OwnedAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """A campaign in the order in which it leaves, everything with the newest first."""
         return ("pk",) if CAMPAIGN_PARAMETER in request.GET else ("-pk",)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Only where the list shows one state alone, in which they are possible."""
+        offered = several_messages.offered_in(request.GET.get(PARAMETER))
+        theirs: dict[str, Any] = super().get_actions(request)
+        return {name: action for name, action in theirs.items() if name in offered}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StateList]:
         return StateList
@@ -129,58 +134,18 @@ class MessageAdmin(OwnedAdmin):
     def get_urls(self) -> list[URLPattern]:
         export = self.admin_site.admin_view(require_safe(self.export))
         theirs: list[URLPattern] = super().get_urls()
-        return [path("export/", export, name="campaigns_message_export"), *theirs]
+        return [
+            path("export/", export, name="campaigns_message_export"),
+            *message_page.urls(self.admin_site),
+            *theirs,
+        ]
 
     # --- One message -------------------------------------------------------------------------
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        messages = self.get_queryset(request).select_related("campaign", "account", "contact")
-        message = visible_or_404(messages, request, object_id)
-        crumbs = [(gettext("Messages"), reverse("admin:campaigns_message_changelist"))]
-        if message.campaign:
-            url = reverse("admin:campaigns_campaign_page", args=[message.campaign.pk])
-            crumbs.append((message.campaign.name, url))
-        context = page_context(
-            self.admin_site,
-            request,
-            message.to_email,
-            crumbs=crumbs,
-            message=message,
-            badge=message_badge(message),
-            times=_times(message, timezone.now()),
-            zone=zone_of(message),
-        )
-        return TemplateResponse(request, "campaigns/message.html", context)
-
-
-@dataclass(frozen=True)
-class Happening:
-    """One line of a message's story."""
-
-    what: str
-    at: str
-    detail: str = ""
-
-
-def _times(message: Message, now: datetime) -> list[Happening]:
-    zone = zone_of(message)
-    known = [
-        (gettext("Created"), message.created_at),
-        (gettext("Handed over to Gmail"), message.handed_over_at),
-        (gettext("Accepted by Gmail"), message.sent_at),
-    ]
-    story = [Happening(what, wording.moment(at, now, zone)) for what, at in known if at]
-    for event in message.events.order_by("at"):
-        what = str(event.get_kind_display()).capitalize()
-        story.append(Happening(what, wording.moment(event.at, now, zone), event.detail))
-    return story
-
-
-def zone_of(message: Message) -> ZoneInfo:
-    """The zone of the account that sends it, as far as that is known."""
-    return ZoneInfo((message.account or message.workspace).time_zone)
+        return message_page.page(self.admin_site, request, object_id)
 
 
 def _without(request: HttpRequest, parameter: str) -> str:

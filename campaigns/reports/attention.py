@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,7 +15,8 @@ from accounts.models import CheckUp, GmailAccount, Workspace
 from accounts.tenancy import visible
 from campaigns.models import Campaign, ContactImport, Message
 from campaigns.planning.forecast import Forecast
-from campaigns.reports import wording
+from campaigns.reports import doubts, wording
+from campaigns.reports.doubts import Doubts
 from campaigns.reports.progress import Line
 
 # An import with bad rows stops asking for attention after this.
@@ -32,12 +33,16 @@ class About(StrEnum):
 
 @dataclass(frozen=True)
 class Need:
-    """`pk` is the account's, campaign's or import's that it is about."""
+    """`pk` is the account's, campaign's or import's that it is about; 0 for no campaign's.
+
+    `pressing`: something is to be done, not only to be known.
+    """
 
     about: About
     pk: int
     what: str
     detail: str
+    pressing: bool = True
 
 
 def needs(
@@ -48,15 +53,16 @@ def needs(
     now: datetime,
 ) -> list[Need]:
     """The most pressing first."""
-    return [
+    found = [
         *_accounts(accounts),
         *_halted(accounts),
         *_doctors(accounts),
-        *_in_doubt(workspace),
+        *_in_doubt(workspace, now),
         *_paused(lines),
         *_unplanned(lines, plan),
         *_imports(workspace, now),
     ]
+    return sorted(found, key=lambda need: not need.pressing)
 
 
 def _accounts(accounts: Sequence[GmailAccount]) -> list[Need]:
@@ -111,29 +117,45 @@ def _of_doctor(account: GmailAccount, red: Sequence[Check]) -> Need:
     return Need(About.DOCTOR, account.pk, what % named, detail)
 
 
-def _in_doubt(workspace: Workspace) -> list[Need]:
-    """Of every campaign, also of one that is over: only a person ends a doubt."""
+def _in_doubt(workspace: Workspace, now: datetime) -> list[Need]:
+    """Of every campaign, also of one that is over, and of single mail."""
+    in_doubt = Message.objects.filter(state=Message.State.IN_DOUBT)
     campaigns = visible(Campaign.objects.exclude(state=Campaign.State.DRAFT), workspace)
     rows = (
-        Message.objects.filter(campaign__in=campaigns, state=Message.State.IN_DOUBT)
+        in_doubt.filter(campaign__in=campaigns)
         .order_by("campaign_id")
         .values_list("campaign_id", "campaign__name")
-        .annotate(count=Count("id"))
+        .annotate(**doubts.FIGURES)
     )
-    return [
-        Need(
-            About.IN_DOUBT,
-            campaign_id or 0,
-            ngettext(
-                "%(count)s message of “%(campaign)s” is in doubt.",
-                "%(count)s messages of “%(campaign)s” are in doubt.",
-                count,
-            )
-            % {"count": wording.number(count), "campaign": name},
-            _("The line dropped before Gmail answered. It is not sent again by itself."),
-        )
-        for campaign_id, name, count in rows
+    zone = ZoneInfo(workspace.time_zone)
+    found = [
+        _of_campaign(campaign_id or 0, name, Doubts(*figures), now, zone)
+        for campaign_id, name, *figures in rows
     ]
+    # A test mail's fate is of no consequence.
+    single = visible(in_doubt.filter(campaign=None), workspace).exclude(source="test")
+    of_single = doubts.doubts_of(single)
+    if of_single.count:
+        found.append(_of_single(of_single, now, zone))
+    return found
+
+
+def _of_campaign(pk: int, name: str, figures: Doubts, now: datetime, zone: ZoneInfo) -> Need:
+    what = ngettext(
+        "%(count)s message of “%(campaign)s” is in doubt.",
+        "%(count)s messages of “%(campaign)s” are in doubt.",
+        figures.count,
+    ) % {"count": wording.number(figures.count), "campaign": name}
+    detail = doubts.sentence(figures, now, zone)
+    return Need(About.IN_DOUBT, pk, what, detail, pressing=figures.held > 0)
+
+
+def _of_single(figures: Doubts, now: datetime, zone: ZoneInfo) -> Need:
+    what = ngettext(
+        "%(count)s single mail is in doubt.", "%(count)s single mails are in doubt.", figures.count
+    ) % {"count": wording.number(figures.count)}
+    detail = doubts.sentence(figures, now, zone)
+    return Need(About.IN_DOUBT, 0, what, detail, pressing=figures.held > 0)
 
 
 def _paused(lines: Sequence[Line]) -> list[Need]:

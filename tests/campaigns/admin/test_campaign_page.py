@@ -110,6 +110,9 @@ def test_it_explains_a_doubt_honestly(client, campaign):
     page = text_of(client.get(url("page", campaign)))
     assert "1 message is in doubt." in page
     assert "Daypost never sends such a message again by itself" in page
+    assert "1 is looked for in Sent as soon as the mailbox can be read." in page
+    Message.objects.filter(state=M.IN_DOUBT).update(held_at=timezone.now())
+    assert "1 needs you: say that it arrived" in text_of(client.get(url("page", campaign)))
 
 
 def test_numbers_have_separators_for_people_and_none_for_machines(client, campaign):

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -8,7 +9,8 @@ from django.utils import timezone
 from accounts.doctor.check import Check, Name, as_rows
 from accounts.models import CheckUp, GmailAccount, LedgerRow, Membership, User, Workspace
 from campaigns.models import Campaign, Contact, ContactImport, Message, Template
-from tests.campaigns.making import make_account, make_campaign, make_list, spend
+from campaigns.reports import wording
+from tests.campaigns.making import make_account, make_campaign, make_list, make_single, spend
 from tests.cast import Belongings, client_of
 
 HOME_PAGE = reverse("admin:index")
@@ -174,7 +176,7 @@ def test_it_names_what_needs_a_person_with_the_way_there(client, workspace):
         workspace, address="old@gmail.com", state="needs_reconnecting", state_reason="Revoked."
     )
     over = make_campaign(workspace, [account], 3, name="Spring", state="finished")
-    over.messages.update(state="in_doubt")
+    over.messages.update(state="in_doubt", held_at=timezone.now(), held_why="not_found")
     by_daypost = make_campaign(
         workspace, [account], 1, name="Raffle", state="paused", state_reason="Too large (552)."
     )
@@ -201,6 +203,36 @@ def test_it_names_what_needs_a_person_with_the_way_there(client, workspace):
     assert in_doubt in page
     assert reverse("admin:campaigns_campaign_page", args=[by_daypost.pk]) in page
     assert by_hand.name in page
+    assert "3 need you: say that they arrived, or send them again." in page
+
+
+def test_it_tells_apart_what_is_looked_for_and_what_needs_a_person(client, workspace):
+    account = make_account(workspace, time_zone="UTC")
+    campaign = make_campaign(workspace, [account], 3, name="Spring", state="finished")
+    since = timezone.now().replace(second=0, microsecond=0)
+    campaign.messages.update(state="in_doubt", doubt_since=since)
+    make_single(account)
+    Message.objects.filter(campaign=None).update(state="in_doubt", held_at=since)
+    zone = ZoneInfo(workspace.time_zone)
+    until = wording.clock(since + timedelta(minutes=15), since, zone)
+    single, spring = context_of(client)["needs"]
+    assert single.what == "1 single mail is in doubt."
+    assert (single.pressing, spring.pressing) == (True, False)
+    assert spring.detail == (
+        f"3 are being looked for in Sent until {until}; nothing to do for you yet."
+    )
+    held = campaign.messages.order_by("id").values_list("pk", flat=True)[:1]
+    Message.objects.filter(pk__in=list(held)).update(held_at=since)
+    spring, _single = context_of(client)["needs"]
+    assert spring.detail == (
+        "1 needs you: say that it arrived, or send it again. "
+        f"2 are being looked for in Sent until {until}; nothing to do for you yet."
+    )
+    campaign.messages.update(held_at=None, doubt_since=since - timedelta(minutes=20))
+    detail = context_of(client)["needs"][1].detail
+    assert detail == "3 are looked for in Sent as soon as the mailbox can be read."
+    page = text_of(client.get(HOME_PAGE))
+    assert 'message/?state__exact=in_doubt"' in page
 
 
 def test_an_import_is_not_named_for_ever(client, workspace):
