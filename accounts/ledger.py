@@ -6,9 +6,9 @@ never disagree.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from accounts import quota
 from accounts.models import GmailAccount, LedgerRow
@@ -104,6 +104,18 @@ def accept_after_all(row_id: int) -> None:
     """Gmail did accept what nobody knew of. It counts until the same moment as before."""
     unknown = LedgerRow.objects.filter(pk=row_id, state=LedgerRow.State.UNKNOWN)
     unknown.update(state=LedgerRow.State.ACCEPTED)
+
+
+def carry(account: GmailAccount, by: timedelta, now: datetime) -> None:
+    """The clock was found to have been wrong: what counts goes on counting for as long as before.
+
+    `by` is how far the clock was set ahead of what it showed before; `now` is its new moment.
+    """
+    if by:
+        # All that counts by either; set back, what has just ceased to count must not begin again.
+        since = min(now, now - by) - quota.WINDOW - quota.MARGIN
+        rows = counting().filter(Q(at=None) | Q(at__gt=since), account=account)
+        rows.update(at=F("at") + by, reserved_at=F("reserved_at") + by)
 
 
 class AlreadySettled(RuntimeError):

@@ -7,6 +7,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from accounts import generation
+from accounts.clock import watch
 from accounts.doctor import check_ups
 from campaigns import check_up as doctor
 from campaigns.contacts import importer
@@ -23,6 +24,8 @@ def stop_between_messages(**kwargs: Any) -> None:
 
 @shared_task
 def deliver_due() -> None:
+    if not watch.look_around():
+        return
     now = timezone.now()
     generation.look(now)
     recovery.recover(now)

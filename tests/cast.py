@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import (
     CheckUp,
+    ClockCheck,
     Generation,
     GmailAccount,
     Halt,
@@ -149,6 +150,13 @@ def _halt(has: Belongings) -> Halt:
         reason=has.word,
         began_at=timezone.now(),
         ended_at=timezone.now(),
+    )
+
+
+@makes(ClockCheck)
+def _clock_check(has: Belongings) -> ClockCheck:
+    return ClockCheck.objects.create(
+        account=has.of(GmailAccount), machine=f"{has.word} boot", host=has.word
     )
 
 

@@ -1,10 +1,14 @@
-"""What every test may ask for."""
+"""What every test may ask for, and the clock that all but its own tests run on."""
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from accounts.clock import readings
+from accounts.clock.rules import Answer
 from tests.cast import (  # noqa: F401  fixtures
     elsewhere,
     home,
@@ -21,3 +25,18 @@ from tests.cast import (  # noqa: F401  fixtures
 def _nothing_handed_over() -> None:
     """Each test has a database of its own, and the data folder is one for all."""
     (Path(settings.DATA_DIR) / "generation").unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def clock_that_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The boot counts whatever the wall clock passes, and Google has the same time.
+
+    So a test that moves the wall clock moves a machine that was switched off meanwhile, or asleep.
+    """
+
+    def ask(account: object) -> Answer:
+        now = datetime.now(UTC)
+        return Answer(now, now, now)
+
+    monkeypatch.setattr(readings, "boottime", time.time)
+    monkeypatch.setattr(readings, "ask", ask)

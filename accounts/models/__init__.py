@@ -1,4 +1,5 @@
 from accounts.models.check_up import CheckUp
+from accounts.models.clock_check import ClockCheck
 from accounts.models.generation import Generation
 from accounts.models.gmail_account import GmailAccount
 from accounts.models.halt import Halt
@@ -12,6 +13,7 @@ from accounts.models.workspace import Workspace
 __all__ = [
     "CheckUp",
     "Generation",
+    "ClockCheck",
     "GmailAccount",
     "Halt",
     "LedgerRow",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import generation, rest_words, standing
+from accounts.clock.watch import Watch
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from campaigns import states
@@ -72,11 +73,12 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
 
     `keep_going` is asked before each message, so that a worker can stop between two.
     """
+    watch = Watch(GmailAccount.objects.get(pk=account_id))
     holder = uuid.uuid4().hex
-    if not take_account(account_id, holder, timezone.now()):
+    if not watch.may_send() or not take_account(account_id, holder, timezone.now()):
         return Tally()
     generation.look(timezone.now())
-    burst = Burst(account_id, holder)
+    burst = Burst(account_id, holder, watch)
     try:
         burst.run(keep_going)
         burst.line.close()
@@ -90,9 +92,10 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
 class Burst:
     """Claims and sends one message after the other, as long as the rule says so."""
 
-    def __init__(self, account_id: int, holder: str) -> None:
+    def __init__(self, account_id: int, holder: str, clock: Watch) -> None:
         self.account = GmailAccount.objects.get(pk=account_id)
         self.holder = holder
+        self.clock = clock
         self.composer = Composer(self.account)
         self.line = Line(self.account)
         self.campaigns: set[int] = set()
@@ -101,8 +104,8 @@ class Burst:
 
     def run(self, keep_going: Callable[[], bool]) -> None:
         try:
-            while keep_going():
-                claim = claim_next(self.account.pk, self.holder, timezone.now())
+            while keep_going() and self.clock.may_send():
+                claim = claim_next(self.account.pk, self.holder, self.clock.now())
                 if isinstance(claim, Claim):
                     self._send(claim)
                 elif not self._worth_waiting(claim):
@@ -111,7 +114,7 @@ class Burst:
             # Somebody else carries on; what was ours is settled or taken back.
             pass
         if self.campaigns:
-            states.finish_done(timezone.now(), *self.campaigns)
+            states.finish_done(self.clock.now(), *self.campaigns)
 
     def _worth_waiting(self, turn: Turn) -> bool:
         """Wait for the next use to age, when it is a matter of moments.
@@ -119,7 +122,7 @@ class Burst:
         A full window frees one message at a time, as fast as they left a day before: one session
         carries them all, where ending the burst would mean a log-in for each.
         """
-        wait = (turn.at - timezone.now()).total_seconds() if turn.at else None
+        wait = (turn.at - self.clock.now()).total_seconds() if turn.at else None
         if turn.reason is not Reason.LIMIT or wait is None or wait > PATIENCE.total_seconds():
             return False
         time.sleep(max(wait, 0))
@@ -135,24 +138,30 @@ class Burst:
             return
         if not self._give(claim, message, raw):
             return
-        number = None if deadline.passed else commit_handing_over(claim, raw, timezone.now())
+        number = None
+        if self._in_time(deadline):
+            number = commit_handing_over(claim, raw, self.clock.now())
         if number is None:
             self._stop_before_dot(claim)
             return
         if not self._remember(claim, number):
             return
-        if deadline.passed:
+        if not self._in_time(deadline):
             # Slept since the commit. The dot was not given: certainly not accepted.
             self._break_off(claim, M.HANDING_OVER, "")
             return
         self._finish(claim)
+
+    def _in_time(self, deadline: Deadline) -> bool:
+        """Neither slept for too long since the claim, nor was the clock set, by which it counts."""
+        return not deadline.passed and not self.clock.has_moved
 
     def _write(self, claim: Claim, message: Message) -> bytes | None:
         """The finished bytes; None when there is nothing to send after all."""
         try:
             if outcomes.is_suppressed(claim):
                 raise NotWritable(_("This address is suppressed: it must not be written to."))
-            return self.composer.compose(message, timezone.now())
+            return self.composer.compose(message, self.clock.now())
         except NotWritable as error:
             self._skip(claim, str(error))
         except ContentBroken as error:
@@ -190,7 +199,7 @@ class Burst:
                 "and that Daypost may write there; it tries again by itself."
             ) % {"reason": error.strerror}
             self._break_off(claim, M.HANDING_OVER, why)
-            standing.back_off(self.account.pk, why, timezone.now())
+            standing.back_off(self.account.pk, why, self.clock.now())
             return False
         return True
 
@@ -204,9 +213,10 @@ class Burst:
             self._lost_at_dot(claim, error)
             return
         if reply.code // 100 == 2:
-            self._note_sent(claim, str(reply), timezone.now())
+            self._note_sent(claim, str(reply), self.clock.now())
             self.tally.sent += 1
             self._note_well()
+            self.clock.heard(str(reply))
         else:
             self._not_accepted(claim, M.HANDING_OVER, Refused(reply, Phase.DOT))
 
@@ -226,11 +236,11 @@ class Burst:
     def _note_well(self) -> None:
         """Whatever was wrong before is over with the first message that goes through."""
         if not self.well:
-            standing.well_again(self.account.pk, timezone.now())
+            standing.well_again(self.account.pk, self.clock.now())
             self.well = True
 
     def _not_accepted(self, claim: Claim, source: M, error: Refused) -> None:
-        now = timezone.now()
+        now = self.clock.now()
         self._count(outcomes.not_accepted(claim, source, error.reply, error.phase, now))
 
     def _count(self, came_down_on: Meaning) -> None:
@@ -241,7 +251,7 @@ class Burst:
 
     def _doubt(self, claim: Claim, error: FateUnknown) -> None:
         self.line.drop()
-        outcomes.in_doubt(claim, str(error), timezone.now())
+        outcomes.in_doubt(claim, str(error), self.clock.now())
         self.tally.in_doubt += 1
         self._back_off(error)
 
@@ -255,7 +265,7 @@ class Burst:
     def _lost_with(self, claim: Claim, source: M, error: ConnectionLost) -> None:
         """The line broke over this message, certainly not accepted."""
         self.line.drop()
-        reason, now = rest_words.reason_of(error), timezone.now()
+        reason, now = rest_words.reason_of(error), self.clock.now()
         self._count(outcomes.tried_in_vain(claim, source, str(error), reason, now))
 
     def _no_line(self, claim: Claim, error: GmailError | VaultError) -> None:
@@ -265,7 +275,7 @@ class Burst:
         self._back_off(error)
 
     def _back_off(self, error: GmailError | VaultError) -> None:
-        standing.back_off(self.account.pk, rest_words.reason_of(error), timezone.now())
+        standing.back_off(self.account.pk, rest_words.reason_of(error), self.clock.now())
 
     def _break_off(self, claim: Claim, source: M, why: str) -> None:
         """Leave the server without the end of the message, which waits again."""
@@ -273,7 +283,7 @@ class Burst:
         self._put_back(claim, source, why)
 
     def _put_back(self, claim: Claim, source: M, why: str) -> None:
-        outcomes.put_back(claim, source, why, timezone.now())
+        outcomes.put_back(claim, source, why, self.clock.now())
         self.tally.put_back += 1
 
     def _stop_before_dot(self, claim: Claim) -> None:

@@ -8,7 +8,7 @@ from accounts.quota import Use
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
-SECOND = timedelta(seconds=1)
+FREE_AFTER = DAY + quota.MARGIN
 
 
 def ago(**how_long: float) -> datetime:
@@ -20,10 +20,10 @@ def test_it_counts_the_last_24_hours_and_not_the_calendar_day() -> None:
     assert quota.used(uses, NOW) == 4
 
 
-def test_it_counts_a_use_for_24_hours_to_the_second_and_one_more() -> None:
+def test_it_counts_a_use_for_24_hours_and_the_margin_to_the_microsecond() -> None:
     use = Use(NOW)
-    assert quota.used([use], NOW + DAY) == 1
-    assert quota.used([use], NOW + DAY + SECOND) == 0
+    assert quota.used([use], NOW + FREE_AFTER - timedelta(microseconds=1)) == 1
+    assert quota.used([use], NOW + FREE_AFTER) == 0
 
 
 def test_it_counts_what_is_reserved_however_long_ago() -> None:
@@ -38,13 +38,13 @@ def test_it_counts_a_doubt_from_a_moment_still_to_come() -> None:
 
 def test_it_is_free_at_once_below_the_limit() -> None:
     assert quota.free_at([Use(NOW)] * 499, 500, NOW) == NOW
-    assert quota.free_at([Use(NOW)] * 499, 500, NOW, wanted=2) == NOW + DAY + SECOND
+    assert quota.free_at([Use(NOW)] * 499, 500, NOW, wanted=2) == NOW + FREE_AFTER
 
 
 def test_it_is_free_when_the_oldest_use_has_aged() -> None:
     uses = [Use(ago(hours=20)), Use(ago(hours=2))]
-    assert quota.free_at(uses, 2, NOW) == ago(hours=20) + DAY + SECOND
-    assert quota.free_at(uses, 2, NOW, wanted=2) == ago(hours=2) + DAY + SECOND
+    assert quota.free_at(uses, 2, NOW) == ago(hours=20) + FREE_AFTER
+    assert quota.free_at(uses, 2, NOW, wanted=2) == ago(hours=2) + FREE_AFTER
 
 
 def test_it_does_not_know_when_a_reserved_use_ends() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts.clock import watch
 from accounts.management.base import WorkspaceCommand
 from campaigns.delivery import recovery, schedule
 from campaigns.delivery.sender import Tally
@@ -22,10 +23,12 @@ class Command(WorkspaceCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["once"]:
             raise CommandError("Say --once. Continuous sending is the worker's.", returncode=2)
-        now = timezone.now()
-        recovery.recover(now)
         tally = Tally()
-        accounts = schedule.due_accounts(now)
+        accounts = []
+        if watch.look_around():
+            now = timezone.now()
+            recovery.recover(now)
+            accounts = schedule.due_accounts(now)
         if options["workspace"] is not None:
             mine = self.find_workspace(options).gmail_accounts.values_list("pk", flat=True)
             accounts = [account for account in accounts if account in set(mine)]

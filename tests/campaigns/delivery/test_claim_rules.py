@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts import quota
 from accounts.models import LedgerRow
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes, recovery, sender
@@ -23,15 +24,15 @@ def noon_of_a_day_to_come() -> datetime:
 
 
 @pytest.mark.django_db
-def test_it_counts_24_hours_and_a_second() -> None:
+def test_it_counts_24_hours_and_the_margin() -> None:
     account = account_in_hand(limit=1)
     make_campaign(account.workspace, [account])
     now = timezone.now()
     spend(account, 1, now - timedelta(hours=24))
     turn = claim_next(account.pk, "me", now)
     assert isinstance(turn, Turn)
-    assert (turn.reason, turn.at) == (Reason.LIMIT, now + timedelta(seconds=1))
-    assert isinstance(claim_next(account.pk, "me", now + timedelta(seconds=1)), Claim)
+    assert (turn.reason, turn.at) == (Reason.LIMIT, now + quota.MARGIN)
+    assert isinstance(claim_next(account.pk, "me", now + quota.MARGIN), Claim)
 
 
 @pytest.mark.django_db
@@ -139,7 +140,7 @@ def test_it_counts_what_is_in_doubt() -> None:
     assert turn.reason == Reason.LIMIT
     late = now + outcomes.SESSION_LIFE + timedelta(hours=24)
     assert isinstance(claim_next(account.pk, "me", late), Turn)
-    assert isinstance(claim_next(account.pk, "me", late + timedelta(seconds=1)), Claim)
+    assert isinstance(claim_next(account.pk, "me", late + quota.MARGIN), Claim)
 
 
 @pytest.mark.django_db

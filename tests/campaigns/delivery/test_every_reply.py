@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import connect
+from accounts import connect, quota
 from accounts.models import GmailAccount, LedgerRow, Membership, User
 from campaigns import control
 from campaigns.delivery import schedule
@@ -65,7 +65,7 @@ MINUTE = timedelta(minutes=1)
 AT_LIMIT = Case(
     gmail_says.LIMIT,
     "dot",
-    rests=FOUR_HOURS,
+    rests=FOUR_HOURS + quota.MARGIN,
     campaign_says=("Resting until", "40 of Gmail's 40 messages in any 24 hours are used"),
     account_says=("Resting until", "its limit for 24 hours is reached", "Gmail said: 550 5.4.5"),
 )

@@ -67,7 +67,7 @@ def test_it_knows_what_counts_already() -> None:
     plan = forecast([account(spent=spent)], [campaign(waiting=450)], NOW)
     first, second = plan.departures
     assert (first.count, first.at) == (100, NOW)
-    assert (second.count, second.at) == (350, NOW + timedelta(hours=4, seconds=1))
+    assert (second.count, second.at) == (350, NOW + timedelta(hours=4) + quota.MARGIN)
 
 
 def test_it_finishes_a_small_campaign_on_the_first_day_beside_a_large_one() -> None:

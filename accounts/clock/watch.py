@@ -1,0 +1,222 @@
+"""Looks whether this machine's clock can be believed, account by account, and halts where not.
+
+The rules are in `accounts.clock.rules`; here is what they are applied to. Looking may ask the
+server of the account for the time, so it is never done inside a transaction.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from accounts import halts, ledger
+from accounts.clock import readings, rules, words
+from accounts.clock.rules import Answer, Known, Reading, Trouble
+from accounts.models import ClockCheck, GmailAccount, Halt, LedgerRow
+
+# How soon a server that did not answer, or that disagrees, is asked again.
+ASK_AGAIN = timedelta(seconds=15)
+
+# Gmail tells its moment in what it says to an accepted message, in seconds since 1970.
+_ACCEPTED_AT = re.compile(r"^250 2\.0\.0 OK +(\d{9,11}) ")
+
+
+@dataclass
+class Answers:
+    """What the servers said in one round of looking: each is asked once."""
+
+    _by_server: dict[bool, Answer | None] = field(default_factory=dict)
+
+    def of(self, account: GmailAccount) -> Answer | None:
+        if account.practice not in self._by_server:
+            self._by_server[account.practice] = readings.ask(account)
+        return self._by_server[account.practice]
+
+
+class Watch:
+    """The clock during one burst of an account's: in memory, until something moves."""
+
+    def __init__(self, account: GmailAccount) -> None:
+        self._account = account
+        self._known: Known | None = None
+        self._looked = 0.0
+
+    def may_send(self) -> bool:
+        """Whether the clock is believed now. Asked before each claim; seldom needs a query."""
+        reading = readings.read()
+        if self._known is None or not self._still_holds(self._known, reading):
+            self._known = look(self._account, Answers())
+            self._looked = reading.boottime
+        return is_believed(self._known)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the wall clock was set since the last look: then the dot must not be given."""
+        right = self._known.found_right if self._known else None
+        return right is None or not rules.in_step(right, readings.read())
+
+    def now(self) -> datetime:
+        """What the wall clock shows, or would show had it not been set since the last look.
+
+        What was claimed by the clock as it was is settled by it as well.
+        """
+        reading = readings.read()
+        right = self._known.found_right if self._known else None
+        if right is None or reading.boottime < right.boottime or rules.in_step(right, reading):
+            return reading.wall
+        return right.wall + timedelta(seconds=reading.boottime - right.boottime)
+
+    def heard(self, reply: str) -> None:
+        """Gmail's answer to a message says what time it has; where it differs, look again.
+
+        It is no more than a hint: between Gmail's answer and this look the process may have slept.
+        """
+        said = _ACCEPTED_AT.match(reply)
+        if said is None or self._known is None:
+            return
+        now = readings.read().wall
+        answer = Answer(datetime.fromtimestamp(int(said[1]), UTC), now, now)
+        if not (answer.agrees() or (self._known.ahead and answer.agrees(self._known.ahead))):
+            self._known = look(self._account, Answers(), doubtful=True)
+
+    def _still_holds(self, known: Known, reading: Reading) -> bool:
+        if rules.holds(known, reading):
+            return True
+        # Its hour is over, and the server did not answer: not asked again before each message.
+        right = known.found_right
+        waited = reading.boottime - self._looked
+        return (
+            right is not None
+            and known.doubt is None
+            and rules.in_step(right, reading)
+            and waited < ASK_AGAIN.total_seconds()
+        )
+
+
+def is_believed(known: Known) -> bool:
+    return known.found_right is not None and known.doubt is None
+
+
+def look_around() -> bool:
+    """Look where something moved or is halted; False when no account finds the clock right.
+
+    Then no moment should be read off it: what is due by it may not be due, and what is written by
+    it would have to be put right.
+    """
+    reading = readings.read()
+    mine = ClockCheck.objects.filter(machine=readings.machine())
+    checks = list(mine.select_related("account"))
+    halted = Halt.objects.filter(cause=Halt.Cause.CLOCK, ended_at=None).select_related("account")
+    moved = [check.account for check in checks if not _runs_on(check.known, reading)]
+    accounts = {account.pk: account for account in (*moved, *(halt.account for halt in halted))}
+    answers = Answers()
+    believed = {pk: is_believed(look(each, answers)) for pk, each in accounts.items()}
+    at_peace = any(check.account_id not in believed for check in checks)
+    return at_peace or not believed or any(believed.values())
+
+
+def look(account: GmailAccount, answers: Answers, *, doubtful: bool = False) -> Known:
+    """What is known of this machine's clock now; begins or ends the account's halt accordingly.
+
+    `doubtful`: ask the server although nothing else gives reason to.
+    """
+    reading = readings.read()
+    check = _check_of(account)
+    if rules.holds(check.known, reading) and not doubtful:
+        # Another machine may have halted it, which has come right or is there no more.
+        lasting = Halt.objects.filter(account=account, cause=Halt.Cause.CLOCK, ended_at=None)
+        return _note(account, reading, None) if lasting.exists() else check.known
+    if not check.confirmed and _is_too_soon(check, reading):
+        return check.known
+    answer = answers.of(account)
+    return _note(account, readings.read(), answer)
+
+
+def confirm(account: GmailAccount, now: datetime) -> None:
+    """A person says that the clock is right, as it was seen: its machine goes on by that.
+
+    The machine itself finds it at its next look, a few seconds from now, and carries the ledger
+    over; one that is not there any more halts nothing from now on.
+    """
+    with transaction.atomic():
+        ClockCheck.objects.filter(account=account).exclude(trouble="").update(confirmed=True)
+        halts.end([account], Halt.Cause.CLOCK, now)
+
+
+def at_odds(account: GmailAccount) -> list[ClockCheck]:
+    """The machines whose clock is not believed, and that no person has spoken for."""
+    checks = ClockCheck.objects.filter(account=account, confirmed=False)
+    return list(checks.exclude(trouble="").order_by("id"))
+
+
+def _runs_on(known: Known, reading: Reading) -> bool:
+    right = known.found_right
+    return right is not None and known.doubt is None and rules.in_step(right, reading)
+
+
+def _is_too_soon(check: ClockCheck, reading: Reading) -> bool:
+    """Whether the server was asked a moment ago, and nothing but its answer can change anything."""
+    if check.asked_boottime is None:
+        return False
+    waited = reading.boottime - check.asked_boottime
+    if not 0 <= waited < ASK_AGAIN.total_seconds():
+        return False
+    known = check.known
+    right = known.found_right
+    in_step = right is not None and rules.in_step(right, reading)
+    was_set = known.doubt is None or known.doubt.trouble is Trouble.JUMPED
+    return (known.doubt is None) == in_step if was_set else True
+
+
+@transaction.atomic
+def _note(account: GmailAccount, reading: Reading, answer: Answer | None) -> Known:
+    """Judge and write down, under the lock of the account's row: two workers look one by one."""
+    GmailAccount.objects.select_for_update().get(pk=account.pk)
+    check = _check_of(account)
+    before = check.known
+    said_right = check.confirmed and before.seen and rules.in_step(before.seen, reading)
+    if said_right:
+        then = rules.confirmed(before, reading, answer)
+    else:
+        then = rules.look(before, reading, answer, _newest(account))
+    check.known = then
+    check.confirmed = False
+    if answer is not None:
+        check.theirs_at, check.ours_at = answer.theirs, answer.answered
+    if answer is not None or not rules.holds(then, reading):
+        check.asked_boottime = reading.boottime
+    check.save()
+    ClockCheck.objects.filter(account=account, host=check.host).exclude(pk=check.pk).delete()
+    if then.doubt is not None:
+        _halt(check, before, reading.wall)
+    else:
+        ledger.carry(account, rules.carry(before, then), reading.wall)
+        if not at_odds(account):
+            halts.end([account], Halt.Cause.CLOCK, reading.wall)
+    return then
+
+
+def _halt(check: ClockCheck, before: Known, now: datetime) -> None:
+    """For the reason as it is now: an older one ends where it is another."""
+    if before.doubt is not None and before.doubt.trouble != check.trouble:
+        halts.end([check.account], Halt.Cause.CLOCK, now)
+    halts.begin([check.account], Halt.Cause.CLOCK, words.reason(check), now)
+
+
+def _check_of(account: GmailAccount) -> ClockCheck:
+    """The row of this machine and boot; a new one knows what a person accepted before it."""
+    machine, host = readings.machine(), readings.host()
+    found = ClockCheck.objects.filter(account=account, machine=machine).first()
+    if found is not None:
+        return found
+    older = ClockCheck.objects.filter(account=account, host=host).order_by("-id").first()
+    # Where only a person stood for the clock, that was for the boot before.
+    ahead = (older.ahead if older else None) or 0
+    return ClockCheck(account=account, machine=machine, host=host, ahead=ahead)
+
+
+def _newest(account: GmailAccount) -> datetime | None:
+    """When the newest row of the ledger was reserved; mail by hand has moments of Gmail's."""
+    ours = LedgerRow.objects.filter(account=account).exclude(source=LedgerRow.Source.BY_HAND)
+    return ours.order_by("-id").values_list("reserved_at", flat=True).first()
