@@ -60,6 +60,6 @@ def span(by: timedelta) -> str:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     if seconds < 2 * 3600:
         return _("%(n)d minutes") % {"n": round(seconds / 60)}
-    if seconds < 72 * 3600:
+    if seconds < 50 * 3600:
         return _("%(n)d hours") % {"n": round(seconds / 3600)}
     return _("%(n)s days") % {"n": f"{round(seconds / 86400):,}"}

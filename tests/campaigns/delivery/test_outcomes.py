@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import ledger
+from accounts import ledger, quota
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import claim as claims
@@ -134,7 +134,7 @@ def test_it_puts_back_and_rests_at_gmails_limit(handed_over: Sending, phase: Pha
     account = handed_over.account
     assert account.learned_limit == 40
     assert account.resting_until is not None
-    rest = account.resting_until - timezone.now()
+    rest = account.resting_until - timezone.now() - quota.MARGIN
     assert timedelta(hours=3, minutes=59) < rest < timedelta(hours=4, minutes=1)
     # When the rest is over, no more than Gmail allowed is tried again.
     claims.release_account(account.pk, "me")
