@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -15,7 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import doctor_page, halts, ledger, quota, release_page, rest_words, rests, standing
+from accounts import (
+    doctor_page,
+    halts,
+    ledger,
+    limit_words,
+    quota,
+    release_page,
+    rest_words,
+    rests,
+    standing,
+)
 from accounts.doctor import check_ups, remedies
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount
@@ -30,7 +41,8 @@ STYLES = {
 
 
 IDENTITY = ("display_name", "from_address", "reply_to")
-LIMITS = ("limit", "reserve_by_hand", "reserve_transactional", "time_zone")
+RAMP = ("ramp", "ramp_first", "ramp_growth")
+LIMITS = ("limit", *RAMP, "reserve_by_hand", "reserve_transactional", "time_zone")
 LINE = ("smtp_security", "inbound", "self_test")
 
 
@@ -51,6 +63,14 @@ class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Leave it empty, and replies come back to the sender. Daypost sees only those that "
                 "reach this account's own mailbox."
             ),
+            "limit": gettext_lazy(
+                "Gmail allows 500 for a personal account, and 2,000 for Google Workspace (500 in "
+                "its trial). Mail that you write yourself counts too."
+            ),
+            "ramp": gettext_lazy(
+                "Gmail refuses a new mailbox far below its limit. Leave it out for one that is old "
+                "and well used."
+            ),
             "inbound": gettext_lazy(
                 "IMAP is better: Daypost looks into Sent as well, and nothing turns read. By POP "
                 "it sees what the last 30 days brought, and reads headers only: a message that is "
@@ -66,6 +86,25 @@ class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         zones = sorted(zoneinfo.available_timezones() | {self.instance.time_zone})
         self.fields["time_zone"].widget.choices = [(zone, zone) for zone in zones]
+        for name in RAMP:
+            # Asked for only where the plan is on: see `clean`.
+            self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in RAMP[1:]:
+            if given.get(name) is None and name not in self.errors:
+                if given.get("ramp"):
+                    self.add_error(name, _("Give a number, or leave the plan out."))
+                given[name] = getattr(self.instance, name)
+        kept = (given.get("reserve_by_hand") or 0) + (given.get("reserve_transactional") or 0)
+        if given.get("ramp") and given.get("ramp_first", kept + 1) <= kept < given.get("limit", 0):
+            sentence = _(
+                "Nothing would be left for campaigns on the first day: %(kept)s are kept free. "
+                "Begin with more, or keep less free."
+            )
+            self.add_error("ramp_first", sentence % {"kept": kept})
+        return given
 
     def clean_display_name(self) -> str:
         return checked_name(self.cleaned_data["display_name"])
@@ -109,6 +148,8 @@ class GmailAccountAdmin(OwnedAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if is_changed(obj, "ramp"):
+            obj.ramp_began_at = None
         super().save_model(request, obj, form, change)
         if is_changed(obj, "from_address"):
             # What a test mail has found out was about another address; and it may have found it
@@ -151,7 +192,11 @@ class GmailAccountAdmin(OwnedAdmin):
 
     @admin.display(description=gettext_lazy("in any 24 hours"), ordering="limit")
     def limit_in_words(self, account: Any) -> str:
-        return _("%(limit)s messages") % {"limit": f"{account.limit:,}"}
+        in_force = ledger.limits(account).in_force(timezone.now())
+        if in_force < account.limit:
+            named = {"now": number_format(in_force), "limit": number_format(account.limit)}
+            return _("%(now)s of %(limit)s messages now") % named
+        return _("%(limit)s messages") % {"limit": number_format(account.limit)}
 
     @admin.display(description=gettext_lazy("connected by"), ordering="auth")
     def auth_in_words(self, account: Any) -> str:
@@ -177,6 +222,7 @@ def _badge(word: Any, style: str) -> SafeString:
 def _standing(account: GmailAccount, request: HttpRequest) -> dict[str, Any]:
     """What the page says of an account beside its settings."""
     now = timezone.now()
+    limits = limit_words.card(account, ledger.limits(account), now)
     return {
         "state_badge": state_badge(account),
         "halt": halts.of(account),
@@ -188,7 +234,7 @@ def _standing(account: GmailAccount, request: HttpRequest) -> dict[str, Any]:
         "used": quota.used(ledger.totals(account, now), now),
         **doctor_page.findings(account, now),
         "how_to_verify": remedies.verify_alias(account),
-        "limit_in_force": ledger.limits(account).in_force(now),
+        "limits": limits,
         # Accounts are connected, not added; and one saves and is done.
         "show_save_and_add_another": False,
         "show_save_and_continue": False,

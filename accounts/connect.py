@@ -30,6 +30,7 @@ from accounts.endpoints import (
 )
 from accounts.identity import checked_address, checked_name
 from accounts.models import GmailAccount, Workspace
+from accounts.models.gmail_account import PERSONAL_DOMAINS
 from accounts.tenancy import visible
 from accounts.vault import VaultError
 from gmail import oauth
@@ -41,7 +42,6 @@ from gmail.smtp_line import Security
 # Where the session keeps what one consent needs, until its answer comes.
 CONSENT_KEY = "gmail_consent"
 LOGIN_TIMEOUT = 30  # seconds
-_CONSUMER_DOMAINS = ("gmail.com", "googlemail.com")
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def mailbox_key(address: str, practice: bool = False) -> str:
     """
     local, _at, domain = address.strip().lower().rpartition("@")
     local = local.partition("+")[0]
-    if domain in _CONSUMER_DOMAINS:
+    if domain in PERSONAL_DOMAINS:
         local, domain = local.replace(".", ""), "gmail.com"
     key = f"{local}@{domain}"
     return f"practice:{key}" if practice else key
@@ -83,14 +83,15 @@ def connect_by_app_password(
     smtp_security: Security = "ssl",
     inbound: str = GmailAccount.Inbound.IMAP,
     limit: int | None = None,
+    ramp: bool | None = None,
     display_name: str | None = None,
     account: GmailAccount | None = None,
 ) -> GmailAccount:
     """Log in by SMTP, and only then save. Raises ConnectError.
 
     `practice` means the practice Gmail of this machine instead of Google. `limit` is in messages
-    in any 24 hours, `display_name` what recipients see beside the address; None keeps what was
-    set. With `account` it must be that account's mailbox.
+    in any 24 hours, `ramp` the plan for a new mailbox, `display_name` what recipients see beside
+    the address; None keeps what was set. With `account` it must be that account's mailbox.
     """
     address = _checked_address(address)
     if display_name is not None:
@@ -122,6 +123,8 @@ def connect_by_app_password(
         row.smtp_security, row.inbound = smtp_security, inbound
         if limit is not None:
             row.limit = limit
+        if ramp is not None:
+            row.ramp = ramp
         if display_name is not None:
             row.display_name = display_name
     return row
@@ -265,10 +268,12 @@ def _revived(workspace: Workspace, address: str, endpoints: Endpoints) -> Iterat
         "address": address,
         "practice": practice,
         "time_zone": workspace.time_zone,
+        # Whether the mailbox is new nobody knows here: its person may say that it is not.
+        "ramp": True,
     }
     if practice:
         # Nobody writes by hand there, and nothing is at stake.
-        new |= {"reserve_by_hand": 0, "reserve_transactional": 0, "self_test": False}
+        new |= {"reserve_by_hand": 0, "reserve_transactional": 0, "self_test": False, "ramp": False}
     with transaction.atomic():
         row, _created = GmailAccount.objects.select_for_update().get_or_create(
             mailbox_key=mailbox_key(address, practice), defaults=new

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from accounts import (
     doctor_page,
     gmail_pages,
+    limit_pages,
     mail_program_page,
     people,
     release_page,
@@ -29,5 +30,6 @@ def urls(site: AdminSite) -> list[URLPattern]:
         *gmail_pages.urls(site),
         *mail_program_page.urls(site),
         *doctor_page.urls(site),
+        *limit_pages.urls(site),
         *release_page.urls(site),
     ]

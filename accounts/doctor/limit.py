@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import ledger, quota, rest_words, standing
+from accounts import ledger, limit_words, quota, rest_words, standing
 from accounts.doctor.check import Check, Name, is_needed
 from accounts.models import GmailAccount
 
@@ -21,6 +21,8 @@ def check(account: GmailAccount, now: datetime) -> Check:
         "used": used,
         "limit": in_force,
     }
+    why = limit_words.why(limits, now, ZoneInfo(account.time_zone))
+    detail += f" {why}" if why else ""
     resting = standing.is_resting(account, now)
     if resting:
         until = account.resting_until

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.workspace import Workspace, machine_time_zone, validate_time_zone
 
+PERSONAL_DOMAINS = ("gmail.com", "googlemail.com")
+
 
 class GmailAccount(models.Model):
     """Never deleted while its ledger counts: a mailbox that is connected again keeps its past.
@@ -121,3 +123,8 @@ class GmailAccount(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it is a personal account; any other domain's is of Google Workspace."""
+        return self.address.rpartition("@")[2].lower() in PERSONAL_DOMAINS

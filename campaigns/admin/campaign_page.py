@@ -27,6 +27,7 @@ from campaigns.admin.wizard_forms import zone_of
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.models import Campaign, Message, Revision
 from campaigns.models.merge_fields import merge_values
+from campaigns.planning.sharing import Reason
 from campaigns.rendering.letter import Letter, rendered
 from campaigns.rendering.merge import MergeError
 from campaigns.rendering.preview import PREVIEW_CSP, preview_document
@@ -153,6 +154,8 @@ def _use(use: status.AccountUse, now: datetime, zone: ZoneInfo) -> dict[str, Any
         "next_free": wording.moment(use.next_free_at or now, now, zone) if full else "",
         "ready": use.account.state == GmailAccount.State.READY,
         "rests": standing.is_resting(use.account, now),
+        # For something else than that its limit is used up.
+        "waits": use.held_by not in (None, Reason.LIMIT),
     }
 
 

@@ -76,8 +76,11 @@ class RollingChart:
     """Messages that Gmail counts in the 24 hours before each moment, now in the middle."""
 
     areas: list[Area]
+    # Now, and at the right edge where it has grown until then; the line from edge to edge.
     limit: int
+    limit_ahead: int
     limit_y: str
+    limit_line: str
     hours: list[Hour]
     levels: list[Level]
     rows: list[Row]
@@ -97,21 +100,24 @@ def rolling(
     past: Iterable[Span],
     planned: Iterable[Span],
     series: Sequence[Series],
-    limit: int,
+    limits: Sequence[tuple[datetime, int]],
     now: datetime,
     zone: ZoneInfo,
 ) -> RollingChart:
     """The chart of one account; `series` from the bottom of the stack to its top.
 
-    What is planned for this very moment is drawn ahead of it.
+    `limits`: the limit now, and from when on a greater one. What is planned for this very moment
+    is drawn ahead of it.
     """
+    limits = [(at, limit) for at, limit in limits if at <= now + REACH]
+    limit_ahead = limits[-1][1]
     past = list(past)
     back, ahead = _moments(now - REACH, now), _moments(now, now + REACH)
     was = counted(past, back)
     will = counted([*past, *planned], ahead)
     stacked_back = _stack([was.get(one.key, [0] * len(back)) for one in series])
     stacked_ahead = _stack([will.get(one.key, [0] * len(ahead)) for one in series])
-    highest = max([limit * (1 + HEADROOM), *stacked_back[-1], *stacked_ahead[-1], 1])
+    highest = max([limit_ahead * (1 + HEADROOM), *stacked_back[-1], *stacked_ahead[-1], 1])
     areas = [
         Area(
             series=one,
@@ -123,12 +129,24 @@ def rolling(
     ]
     return RollingChart(
         areas=areas,
-        limit=limit,
-        limit_y=_percent(1 - limit / highest),
+        limit=limits[0][1],
+        limit_ahead=limit_ahead,
+        limit_y=_percent(1 - limit_ahead / highest),
+        limit_line=_steps(limits, highest, now),
         hours=_hours(now, zone),
         levels=[Level(level, _percent(1 - level / highest)) for level in _levels(highest)],
         rows=_rows([*past, *planned], series, now),
     )
+
+
+def _steps(limits: Sequence[tuple[datetime, int]], highest: float, now: datetime) -> str:
+    """SVG points of a line that runs level, and up at once where the limit grows."""
+    heights = [_percent(1 - limit / highest) for _at, limit in limits]
+    points = [f"0,{heights[0]}"]
+    for (at, _limit), below, above in zip(limits[1:], heights, heights[1:], strict=False):
+        x = _percent((at - now + REACH) / (2 * REACH))
+        points += [f"{x},{below}", f"{x},{above}"]
+    return " ".join([*points, f"100,{heights[-1]}"])
 
 
 def _moments(start: datetime, end: datetime) -> list[datetime]:

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import halts, ledger, quota, rest_words
+from accounts import halts, ledger, limit_words, quota, rest_words
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
@@ -155,23 +155,20 @@ def obstacle(campaign: Campaign, now: datetime) -> tuple[Turn, GmailAccount] | N
 
 def _sentence(turn: Turn, account: GmailAccount, now: datetime, zone: ZoneInfo | None) -> str:
     zone = zone or ZoneInfo(account.time_zone)
-    in_force = ledger.limits(account).in_force(now)
+    limits = ledger.limits(account)
     halt = halts.of(account)
     named = {
         "address": account.address,
         "at": date_format(turn.at.astimezone(zone), "D j M, H:i") if turn.at else "",
         "used": quota.used(ledger.window(account, now), now),
-        "limit": in_force,
+        "limit": limits.in_force(now),
         "reason": rest_words.why(account.resting_reason),
         "account_reason": account.state_reason,
         "halt_reason": halt.reason if halt else "",
     }
     sentence = _SENTENCES[turn.reason or Reason.NOTHING_WAITS]() % named
-    if turn.reason is Reason.LIMIT and in_force < account.limit:
-        sentence += " " + _("Gmail stopped this account below the %(set)s that you set.") % {
-            "set": account.limit
-        }
-    return sentence
+    why = limit_words.why(limits, now, zone) if turn.reason is Reason.LIMIT else ""
+    return f"{sentence} {why}" if why else sentence
 
 
 # Functions, so that each is translated when it is shown.
@@ -183,7 +180,7 @@ _SENTENCES = {
     Reason.HALTED: lambda: _("%(address)s is halted; nothing is lost. %(halt_reason)s"),
     Reason.RESTING: lambda: _("%(address)s rests until %(at)s. %(reason)s"),
     Reason.LIMIT: lambda: _(
-        "Resting until %(at)s: %(used)s of Gmail's %(limit)s messages in any 24 hours are used."
+        "Resting until %(at)s: %(used)s of the %(limit)s messages in any 24 hours are used."
     ),
     Reason.NO_LIMIT: lambda: _(
         "%(address)s has nothing left for campaigns. Raise its limit, or keep less free."
@@ -205,7 +202,11 @@ def next_recipient(campaign: Campaign) -> str | None:
 
 @dataclass(frozen=True)
 class AccountUse:
-    """An account's last 24 hours. `free_now` is what campaigns may still send."""
+    """An account's last 24 hours.
+
+    `free_now` is what campaigns may send at this moment: nothing while the account rests, is
+    halted or needs its person. `next_free_at` is when there is more; None when nobody knows.
+    """
 
     account: GmailAccount
     limit: int
@@ -213,6 +214,8 @@ class AccountUse:
     used_by_hand_24h: int
     free_now: int
     next_free_at: datetime | None
+    # What keeps it from sending now, the limit among it; None where nothing does.
+    held_by: Reason | None
 
 
 def account_uses(workspace: Workspace, now: datetime) -> list[AccountUse]:
@@ -224,18 +227,25 @@ def account_uses(workspace: Workspace, now: datetime) -> list[AccountUse]:
 
 def uses_of(accounts: Iterable[GmailAccount], now: datetime) -> list[AccountUse]:
     accounts = list(accounts)
-    windows = ledger.windows(accounts, now)
-    return [_account_use(account, windows[account.pk], now) for account in accounts]
+    windows, halted = ledger.windows(accounts, now), halts.by_account(accounts)
+    return [
+        _account_use(account, windows[account.pk], account.pk in halted, now)
+        for account in accounts
+    ]
 
 
-def _account_use(account: GmailAccount, entries: list[Entry], now: datetime) -> AccountUse:
-    room = snapshot.room_of(account, entries, now)
+def _account_use(
+    account: GmailAccount, entries: list[Entry], halted: bool, now: datetime
+) -> AccountUse:
+    room = snapshot.room_of(account, entries, now, halted=halted)
+    opens_at, held_by = sharing.account_opens(room, now)
     by_hand = [entry for entry in entries if entry.source == "by_hand"]
     return AccountUse(
         account=account,
         limit=ledger.limits(account).in_force(now),
         used_24h=quota.used(entries, now),
         used_by_hand_24h=quota.used(by_hand, now),
-        free_now=max(room.free, 0),
-        next_free_at=room.next_free_at,
+        free_now=max(room.free, 0) if opens_at == now else 0,
+        next_free_at=opens_at,
+        held_by=held_by,
     )

@@ -14,7 +14,7 @@ from accounts.models import GmailAccount, LedgerRow
 from campaigns.models import Campaign
 from campaigns.planning.calendar import local_date
 from campaigns.planning.forecast import Forecast
-from campaigns.reports import charts, status
+from campaigns.reports import charts, status, wording
 from campaigns.reports.charts import RollingChart, Series, Span
 from campaigns.reports.status import AccountUse
 
@@ -40,6 +40,12 @@ class Panel:
     @property
     def account(self) -> GmailAccount:
         return self.use.account
+
+    @property
+    def goes_on(self) -> str:
+        """When an account that rests may send again."""
+        at = self.use.next_free_at
+        return wording.moment(at, self.now, self.zone) if at else ""
 
     @property
     def clock(self) -> str:
@@ -131,12 +137,19 @@ def _panel(use: AccountUse, past: Past, plan: Forecast, series: Sequence[Series]
     ]
     there = {span.series for span in (*spans, *planned)}
     zone = ZoneInfo(account.time_zone)
+    limits = ledger.limits(account)
     return Panel(
         use=use,
         chart=charts.rolling(
-            spans, planned, [one for one in series if one.key in there], use.limit, now, zone
+            spans,
+            planned,
+            [one for one in series if one.key in there],
+            limits.steps(now),
+            now,
+            zone,
         ),
-        free_soon=sum(span.count for span in spans if now < span.ends <= now + SOON),
+        free_soon=sum(span.count for span in spans if now < span.ends <= now + SOON)
+        + (limits.in_force(now + SOON) - use.limit),
         reserve=account.reserve_by_hand,
         now=now,
         zone=zone,

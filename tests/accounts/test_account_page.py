@@ -57,9 +57,18 @@ def test_it_says_until_when_an_account_rests(
 
 def settings_of(account: GmailAccount, **changes: Any) -> dict[str, Any]:
     names = ("display_name", "from_address", "reply_to", "time_zone", "limit", "reserve_by_hand")
-    more = ("reserve_transactional", "smtp_security", "inbound", "self_test")
+    more = (
+        "ramp_first",
+        "ramp_growth",
+        "reserve_transactional",
+        "smtp_security",
+        "inbound",
+        "self_test",
+    )
     fields = {name: getattr(account, name) for name in (*names, *more)}
-    return {**fields, **changes}
+    # A box that is not ticked is not in the form.
+    given = {**fields, **({"ramp": True} if account.ramp else {}), **changes}
+    return {name: value for name, value in given.items() if value is not False}
 
 
 def test_it_saves_the_settings_of_an_account(

@@ -19,6 +19,7 @@ from accounts.connect import (
 )
 from accounts.models import GmailAccount, LedgerRow, Workspace
 from gmail import oauth
+from gmail.endpoints import Endpoints
 from gmail.errors import GrantRevoked
 from tests.accounts.gmail_cast import (
     ANA,
@@ -71,6 +72,20 @@ def test_it_practises_without_reserves(gmail: PracticeGmail, workspace: Workspac
     account = connect_ana(workspace)
     assert account.practice
     assert (account.reserve_by_hand, account.reserve_transactional) == (0, 0)
+    assert not account.ramp
+
+
+def test_it_begins_with_less_where_the_mailbox_is_a_real_one(
+    gmail: PracticeGmail, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Endpoints, "on_this_machine", False)
+    account = connect_ana(workspace)
+    assert not account.practice
+    assert (account.ramp, account.ramp_first, account.ramp_growth) == (True, 100, 50)
+    assert account.ramp_began_at is None
+    assert not connect_ana(workspace, ramp=False).ramp
+    # Connected again, it keeps what its person has said.
+    assert not connect_ana(workspace).ramp
 
 
 @pytest.mark.parametrize(

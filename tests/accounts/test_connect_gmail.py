@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from accounts.management.commands.connect_gmail import Command
 from accounts.models import GmailAccount, Workspace
+from gmail.endpoints import Endpoints
 from tests.accounts.gmail_cast import ANA, ANA_PASSWORD, new_workspace
 from tests.practice_gmail import PracticeGmail
 
@@ -31,6 +32,15 @@ def test_it_connects_and_answers_in_json(
     assert (account.smtp_security, account.inbound, account.limit) == ("starttls", "pop", 80)
     assert account.workspace == workspace
     assert account.display_name == "Siop Tregaron"
+
+
+def test_it_takes_an_old_mailbox_for_what_it_is(
+    gmail: PracticeGmail, workspace: Workspace, password_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Endpoints, "on_this_machine", False)
+    options = [f"--app-password-file={password_file}", "--no-ramp"]
+    call_command("connect_gmail", ANA, *options, stdout=StringIO())
+    assert not GmailAccount.objects.get().ramp
 
 
 def test_it_connects_the_practice_gmail_of_this_machine(

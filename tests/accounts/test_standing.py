@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import rests, standing
+from accounts import quota, rests, standing
 from accounts.models import GmailAccount, Rest
 from tests.accounts.gmail_cast import ANA_PASSWORD, connect_ana
 from tests.accounts.gmail_pages import text
@@ -102,7 +102,7 @@ def test_it_rests_until_less_counts_than_gmail_refused_at(account: GmailAccount)
     standing.rest_for_limit(account.pk, LIMIT, NOW)
     account.refresh_from_db()
     assert (account.learned_limit, account.learned_at) == (40, NOW)
-    assert account.resting_until == NOW + timedelta(hours=4, seconds=1)
+    assert account.resting_until == NOW + timedelta(hours=4) + quota.MARGIN
 
 
 def test_it_rests_a_day_and_learns_nothing_while_it_does_not_know_what_was_used(
@@ -128,12 +128,15 @@ def test_it_rests_twice_as_long_when_gmail_refuses_again_after_a_rest(
         assert account.resting_until is not None
         lasted.append((account.resting_until - at).total_seconds())
         at = account.resting_until
-    assert lasted == [1, *(3600 * hours for hours in (1, 2, 4, 8, 16, 24))]
+    assert lasted == [
+        quota.MARGIN.total_seconds(),
+        *(3600 * hours for hours in (1, 2, 4, 8, 16, 24)),
+    ]
     # What is accepted shows that the block is over.
     spend(account, 30, at + MINUTE)
     standing.rest_for_limit(account.pk, LIMIT, at + timedelta(hours=20))
     account.refresh_from_db()
-    assert account.resting_until == at + MINUTE + timedelta(hours=24, seconds=1)
+    assert account.resting_until == at + MINUTE + timedelta(hours=24) + quota.MARGIN
 
 
 def test_it_does_not_double_a_rest_when_two_workers_hear_of_one_refusal(
@@ -143,7 +146,7 @@ def test_it_does_not_double_a_rest_when_two_workers_hear_of_one_refusal(
     standing.rest_for_limit(account.pk, LIMIT, NOW)
     standing.rest_for_limit(account.pk, LIMIT, NOW + MINUTE)
     account.refresh_from_db()
-    assert account.resting_until == NOW + timedelta(hours=4, seconds=1)
+    assert account.resting_until == NOW + timedelta(hours=4) + quota.MARGIN
 
 
 def test_it_writes_down_when_it_needs_its_person_and_when_that_was_over(

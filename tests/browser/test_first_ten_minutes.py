@@ -37,7 +37,7 @@ def test_it_takes_a_newcomer_from_signing_up_to_500_messages(
 
     pause_and_resume(page, live_instance)
     wait_for(live_instance, 500)
-    expect(page.get_by_text(re.compile("Resting until .*: 500 of Gmail's 500"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Resting until .*: 500 of the 500"))).to_be_visible()
     expect(page.get_by_text("500 of 1,200 done")).to_be_visible()
 
     page.goto(live_instance.practice_url)

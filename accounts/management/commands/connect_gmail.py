@@ -37,6 +37,11 @@ class Command(WorkspaceCommand):
         parser.add_argument(
             "--limit", type=int, metavar="N", help="messages in any 24 hours; 500 by default"
         )
+        parser.add_argument(
+            "--no-ramp",
+            action="store_true",
+            help="an old, well used mailbox: up to the limit from the first day on",
+        )
         parser.add_argument("--name", metavar="TEXT", help="the name that recipients see")
         parser.add_argument(
             "--practice", action="store_true", help="the practice Gmail of this machine"
@@ -55,6 +60,7 @@ class Command(WorkspaceCommand):
                 smtp_security=options["smtp"],
                 inbound=options["inbound"],
                 limit=_checked_limit(options["limit"]),
+                ramp=False if options["no_ramp"] else None,
                 display_name=options["name"],
             )
         except ConnectError as error:

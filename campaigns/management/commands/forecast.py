@@ -56,7 +56,12 @@ class Command(WorkspaceCommand):
         lines = [f"{day:%a %d %b %Y}  {count:>6}" for day, count in sorted(days.items())]
         lines.append(f"The last one leaves {finishes:%a %d %b %Y %H:%M %Z}." if finishes else "")
         lines += [
-            f"{use.account.address}: {use.used_24h} of {use.limit} used, {use.free_now} free now."
+            f"{use.account.address}: {use.used_24h} of {use.limit} used, {use.free_now} free now"
+            + (f", more from {use.next_free_at:%a %d %b %Y %H:%M %Z}." if _waits(use) else ".")
             for use in uses
         ]
         self.answer(options, document, "\n".join(line for line in lines if line))
+
+
+def _waits(use: status.AccountUse) -> bool:
+    return use.free_now == 0 and use.next_free_at is not None

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts import quota
 from accounts.doctor import limit
 from accounts.models import GmailAccount
 from tests.campaigns.making import make_account, make_workspace, spend
@@ -27,7 +28,8 @@ def test_it_says_when_a_full_limit_goes_on(account: GmailAccount) -> None:
     check = limit.check(account, NOW)
     assert not check.ok
     assert not check.is_red
-    assert "Thu 26 Nov, 08:00 (UTC)" in check.remedy
+    at = NOW + timedelta(hours=20) + quota.MARGIN
+    assert f"Thu 26 Nov, {at:%H:%M} (UTC)" in check.remedy
 
 
 def test_it_says_until_when_and_why_it_rests(account: GmailAccount) -> None:
@@ -45,3 +47,13 @@ def test_it_knows_a_limit_that_lets_nothing_leave(account: GmailAccount) -> None
     check = limit.check(account, NOW)
     assert not check.ok
     assert "Raise the limit" in check.remedy
+
+
+def test_it_says_why_less_than_what_is_set_is_in_force(account: GmailAccount) -> None:
+    account.learned_limit, account.learned_at = 4, NOW - timedelta(hours=2)
+    spend(account, 4, NOW - timedelta(hours=1))
+    check = limit.check(account, NOW)
+    assert "4 of 4 messages used" in check.detail
+    assert "Gmail refused more than 4 on Wednesday 25 November." in check.detail
+    # It grows before anything ages.
+    assert "Thu 26 Nov, 10:00 (UTC)" in check.remedy

@@ -140,6 +140,16 @@ def test_its_chart_counts_what_the_ledger_counts_and_what_is_planned(client, wor
     assert (panel.use.free_now, panel.free_soon) == (61, 0)
 
 
+def test_it_says_that_an_account_rests_instead_of_what_would_be_free(client, workspace):
+    account = make_account(workspace, time_zone="UTC", learned_limit=2, learned_at=timezone.now())
+    spend(account, 1)
+    assert "1 free now" in text_of(client.get(HOME_PAGE))
+    GmailAccount.objects.update(resting_until=timezone.now() + timedelta(days=3))
+    page = text_of(client.get(HOME_PAGE))
+    assert "resting until" in page
+    assert "free now" not in page
+
+
 def test_its_chart_can_be_read_as_a_table_and_by_ear(client, workspace):
     account = make_account(workspace, address="siop@gmail.com")
     spend(account, 40)

@@ -66,7 +66,7 @@ AT_LIMIT = Case(
     gmail_says.LIMIT,
     "dot",
     rests=FOUR_HOURS + quota.MARGIN,
-    campaign_says=("Resting until", "40 of Gmail's 40 messages in any 24 hours are used"),
+    campaign_says=("Resting until", "40 of the 40 messages in any 24 hours are used"),
     account_says=("Resting until", "its limit for 24 hours is reached", "Gmail said: 550 5.4.5"),
 )
 PASSING = Case(

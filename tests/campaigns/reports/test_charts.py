@@ -47,7 +47,7 @@ def test_it_counts_as_the_quota_does(uses):
 def test_it_draws_what_was_up_to_now_and_what_is_planned_from_there():
     past = [span(NOW - HOUR, 40)]
     planned = [span(NOW, 30), span(NOW + 2 * HOUR, 20)]
-    [area] = charts.rolling(past, planned, [A], 100, NOW, LONDON).areas
+    [area] = charts.rolling(past, planned, [A], [(NOW, 100)], NOW, LONDON).areas
     assert (heights(area.past)[0], heights(area.past)[-1]) == (0, 40)
     # What leaves at this very moment stands ahead of it.
     assert area.now == 40
@@ -58,42 +58,54 @@ def test_it_draws_what_was_up_to_now_and_what_is_planned_from_there():
 
 
 def test_it_stacks_the_series_from_the_bottom_up():
-    chart = charts.rolling([span(NOW, 40), span(NOW, 20, "b")], [], [A, B], 100, NOW, LONDON)
+    chart = charts.rolling(
+        [span(NOW, 40), span(NOW, 20, "b")], [], [A, B], [(NOW, 100)], NOW, LONDON
+    )
     assert [heights(area.past)[-1] for area in chart.areas] == [40, 60]
     assert [area.now for area in chart.areas] == [40, 20]
 
 
 def test_it_has_room_for_the_limit_and_for_what_is_above_it():
-    below = charts.rolling([], [], [A], 100, NOW, LONDON)
+    below = charts.rolling([], [], [A], [(NOW, 100)], NOW, LONDON)
     assert 5 < float(below.limit_y) < 10
-    above = charts.rolling([span(NOW, 400)], [], [A], 100, NOW, LONDON)
+    above = charts.rolling([span(NOW, 400)], [], [A], [(NOW, 100)], NOW, LONDON)
     assert float(above.limit_y) == 75
     assert min(float(pair.split(",")[1]) for pair in above.areas[0].past.split()) == 0
 
 
 def test_it_can_be_drawn_with_nothing_in_it():
-    chart = charts.rolling([], [], [], 0, NOW, LONDON)
+    chart = charts.rolling([], [], [], [(NOW, 0)], NOW, LONDON)
     assert chart.areas == []
     assert [level.value for level in chart.levels] == [0, 1]
 
 
 def test_its_hours_stand_on_the_wall_clock_of_the_account():
-    chart = charts.rolling([], [], [], 500, NOW, ZoneInfo("Asia/Kolkata"))
+    chart = charts.rolling([], [], [], [(NOW, 500)], NOW, ZoneInfo("Asia/Kolkata"))
     assert {(hour.at.hour % 6, hour.at.minute) for hour in chart.hours} == {(0, 0)}
     midnight = next(hour for hour in chart.hours if hour.at.date() == date(2036, 11, 26))
     # 14:06 UTC is 19:36 there: midnight is 4 h 24 min ahead, of 24 in half the width.
     assert midnight.position == f"{50 + 50 * (4.4 / 24):.2f}"
 
 
+def test_its_limit_steps_up_where_it_grows_within_a_day():
+    limits = [(NOW, 50), (NOW + 12 * HOUR, 75), (NOW + 36 * HOUR, 112)]
+    chart = charts.rolling([], [], [], limits, NOW, LONDON)
+    assert (chart.limit, chart.limit_ahead) == (50, 75)
+    top = f"{100 - 100 / 1.08:.2f}"
+    low = f"{100 - 100 * 50 / 81:.2f}"
+    assert chart.limit_line == f"0,{low} 75.00,{low} 75.00,{top} 100,{top}"
+    assert chart.limit_y == top
+
+
 def test_its_levels_are_few_and_round():
     for limit, expected in ((500, [0, 200, 400]), (2000, [0, 500, 1000, 1500, 2000])):
-        chart = charts.rolling([], [], [], limit, NOW, LONDON)
+        chart = charts.rolling([], [], [], [(NOW, limit)], NOW, LONDON)
         assert [level.value for level in chart.levels] == expected
 
 
 def test_its_table_says_the_same_as_its_drawing():
     chart = charts.rolling(
-        [span(NOW - HOUR, 40)], [span(NOW + HOUR, 5, "b")], [A, B], 100, NOW, LONDON
+        [span(NOW - HOUR, 40)], [span(NOW + HOUR, 5, "b")], [A, B], [(NOW, 100)], NOW, LONDON
     )
     by_moment = {row.at: row for row in chart.rows}
     assert by_moment[NOW].counts == [40, 0]

@@ -3,8 +3,10 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts import halts
 from accounts.models import GmailAccount
 from campaigns.models import Campaign, Event, Message
+from campaigns.planning.sharing import Reason
 from campaigns.reports import progress, status
 from tests.campaigns.making import make_account, make_campaign, make_workspace, spend
 
@@ -63,8 +65,9 @@ def test_it_says_that_gmail_stopped_an_account_below_its_own_limit(campaign: Cam
     assert "below" not in str(why(campaign, now))
     GmailAccount.objects.update(learned_limit=40, learned_at=now)
     reason = str(why(campaign, now))
-    assert "40 of Gmail's 40 messages in any 24 hours are used." in reason
-    assert "below the 500 that you set" in reason
+    assert "40 of the 40 messages in any 24 hours are used." in reason
+    assert "Gmail refused more than 40 on Monday 24 November." in reason
+    assert "to 500 at" in reason
 
 
 def test_it_says_what_gmail_said_while_the_account_rests(campaign: Campaign) -> None:
@@ -137,3 +140,27 @@ def test_it_shows_the_use_of_each_account(campaign: Campaign) -> None:
     spend(account, 30)
     [use] = status.account_uses(campaign.workspace, timezone.now())
     assert (use.limit, use.used_24h, use.free_now) == (100, 30, 60)
+
+
+def test_it_has_nothing_free_while_an_account_rests_or_is_halted(campaign: Campaign) -> None:
+    account, now = account_of(campaign), timezone.now()
+    until = now + timedelta(hours=2)
+    GmailAccount.objects.update(resting_until=until, resting_reason="421 4.7.0 Try again later")
+    [use] = status.account_uses(campaign.workspace, now)
+    assert (use.free_now, use.next_free_at, use.held_by) == (0, until, Reason.RESTING)
+    halts.begin([account], halts.Cause.CLOCK, "The clock jumped.", now)
+    [use] = status.account_uses(campaign.workspace, now)
+    assert (use.free_now, use.next_free_at, use.held_by) == (0, None, Reason.HALTED)
+
+
+def test_it_knows_when_a_full_account_may_send_more_because_its_limit_grows(
+    campaign: Campaign,
+) -> None:
+    now = timezone.now()
+    learned_at = now - timedelta(hours=20)
+    GmailAccount.objects.update(learned_limit=40, learned_at=learned_at)
+    spend(account_of(campaign), 40, now - timedelta(hours=1))
+    [use] = status.account_uses(campaign.workspace, now)
+    assert (use.limit, use.free_now, use.held_by) == (40, 0, Reason.LIMIT)
+    assert use.next_free_at == learned_at + timedelta(days=1)
+    assert status.status_of(campaign, now).next_at == use.next_free_at
