@@ -1,0 +1,1 @@
+"""Backup, restore, and what becomes of what is old."""
