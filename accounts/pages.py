@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern, path
 
 from accounts import (
+    clock_page,
     doctor_page,
     gmail_pages,
     limit_pages,
@@ -31,5 +32,6 @@ def urls(site: AdminSite) -> list[URLPattern]:
         *mail_program_page.urls(site),
         *doctor_page.urls(site),
         *limit_pages.urls(site),
+        *clock_page.urls(site),
         *release_page.urls(site),
     ]

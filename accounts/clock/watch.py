@@ -150,6 +150,12 @@ def at_odds(account: GmailAccount) -> list[ClockCheck]:
     return list(checks.exclude(trouble="").order_by("id"))
 
 
+def accepted_difference(account: GmailAccount) -> timedelta:
+    """How far this machine's clock is ahead of the server's, as a person accepted it."""
+    ahead = _check_of(account).ahead
+    return timedelta(seconds=ahead or 0)
+
+
 def _runs_on(known: Known, reading: Reading) -> bool:
     right = known.found_right
     return right is not None and known.doubt is None and rules.in_step(right, reading)

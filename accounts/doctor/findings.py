@@ -7,6 +7,8 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from accounts import explain
+from accounts.clock import watch, words
+from accounts.clock.rules import MAY_DIFFER
 from accounts.doctor import remedies
 from accounts.doctor.check import LABELS, Check, Name, is_needed
 from accounts.doctor.probes import NotSeen, Outcome
@@ -15,9 +17,6 @@ from accounts.vault import VaultError
 from gmail.endpoints import Endpoints
 from gmail.errors import AuthRefused, ClientRefused, GmailError, GrantRevoked
 from gmail.imap import Folders
-
-# Google's answers carry whole seconds, and tokens and mail are dated: a minute does no harm.
-CLOCK_MAY_DIFFER = timedelta(seconds=60)
 
 
 def check(
@@ -79,14 +78,25 @@ def _said(error: GmailError | VaultError, account: GmailAccount) -> str:
 
 
 def _clock(ahead: timedelta, needed: bool, account: GmailAccount) -> Check:
-    """`ahead`: how far this machine's clock is ahead of Google's."""
-    if abs(ahead) <= CLOCK_MAY_DIFFER:
+    """`ahead`: how far this machine's clock is ahead of Google's.
+
+    What halts the account is said as it is there; a difference that a person accepted is none.
+    """
+    halted = watch.at_odds(account)
+    if halted:
+        detail = words.finding(halted[0])
+        return Check(Name.CLOCK, False, needed, detail, remedies.clock(account))
+    accepted = watch.accepted_difference(account)
+    if abs(ahead) <= MAY_DIFFER:
         return Check(Name.CLOCK, True, needed, _("The clock of this machine agrees with Google's."))
     seconds = {"seconds": abs(round(ahead.total_seconds()))}
     if ahead > timedelta(0):
         detail = _("The clock of this machine is %(seconds)s seconds ahead of Google's.")
     else:
         detail = _("The clock of this machine is %(seconds)s seconds behind Google's.")
+    if accepted and abs(ahead - accepted) <= MAY_DIFFER:
+        confirmed = _("A person has said that it is right.")
+        return Check(Name.CLOCK, True, needed, f"{detail % seconds} {confirmed}")
     return Check(Name.CLOCK, False, needed, detail % seconds, remedies.clock(account))
 
 

@@ -86,7 +86,13 @@ def server(name: Name, endpoints: Endpoints | None) -> str:
 
 
 def clock(account: GmailAccount) -> str:
-    return _or_by_control(account, _("Let this machine set its date and time by itself (NTP)."))
+    return _or_by_control(
+        account,
+        _(
+            "Let this machine set its date and time by itself (NTP). Where it is right, an owner "
+            "says so on the account's page, or whoever runs the machine by manage.py confirm_clock."
+        ),
+    )
 
 
 def show_sent(account: GmailAccount) -> str:

@@ -25,6 +25,7 @@ IMPORTS_FOR = timedelta(days=7)
 
 class About(StrEnum):
     ACCOUNT = "account"
+    HALTED = "halted"
     DOCTOR = "doctor"
     CAMPAIGN = "campaign"
     IN_DOUBT = "in_doubt"
@@ -84,7 +85,7 @@ def _halted(accounts: Sequence[GmailAccount]) -> list[Need]:
     halted = halts.by_account(accounts)
     return [
         Need(
-            About.ACCOUNT,
+            About.HALTED,
             account.pk,
             _("Nothing leaves through %(address)s.") % {"address": account.address},
             halted[account.pk].reason,

@@ -250,7 +250,7 @@ def test_the_forecast_moves_with_what_is_typed_and_saves_nothing(client, home, d
         client.force_login(home.owner)
         every_day = text_of(client.get(url("forecast", draft), when_data(home)))
         on_fridays = text_of(client.get(url("forecast", draft), when_data(home, days=["fri"])))
-    assert "500 today, 500 tomorrow; the last one leaves tomorrow 14:06." in every_day
+    assert "500 today, 500 tomorrow; the last one leaves tomorrow 14:08." in every_day
     assert "500 on Friday, 500 on Fri 5 Dec; the last one leaves Fri 5 Dec, 00:00." in on_fridays
     draft.refresh_from_db()
     assert draft.days == ",".join(EVERY_DAY)

@@ -44,7 +44,7 @@ def test_it_forecasts_a_draft_as_if_it_were_launched_now():
     draft = Campaign.objects.create(workspace=workspace, name="Draft", pace=Campaign.Pace.ASAP)
     outlook = outlook_of(draft, 1200, [account], NOW, ZoneInfo("UTC"))
     assert outlook.sentence == (
-        "500 today, 500 tomorrow, 200 on Thursday; the last one leaves Thursday 14:06."
+        "500 today, 500 tomorrow, 200 on Thursday; the last one leaves Thursday 14:10."
     )
     assert [day.total for day in outlook.calendar.days][:3] == [500, 500, 200]
     assert not outlook.uneven

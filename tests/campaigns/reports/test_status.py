@@ -55,7 +55,7 @@ def test_it_says_that_it_rests_at_the_limit_and_until_when(campaign: Campaign) -
     spend(account_of(campaign), 500, now - timedelta(hours=20))
     reason = why(campaign, now)
     assert reason is not None
-    assert "Resting until Mon 24 Nov, 16:00" in reason
+    assert "Resting until Mon 24 Nov, 16:02" in reason
     assert "500" in reason
 
 
