@@ -13,6 +13,8 @@ from accounts.models import GmailAccount, Rest
 
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(hours=1)
+# How far our clock and Google's may be apart without being noticed.
+CLOCKS_APART = timedelta(minutes=5)
 # The least for which Google blocks an account at its limit.
 SHORTEST_BLOCK = timedelta(hours=1)
 
@@ -32,9 +34,7 @@ def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
     account = _locked(account_id)
     uses = ledger.window(account, now)
     used = quota.used(uses, now)
-    learned = ledger.limits(account).taught(used, now)
-    if learned is not None:
-        GmailAccount.objects.filter(pk=account_id).update(learned_limit=learned, learned_at=now)
+    _learn(account, used, now)
     until = _enough_has_aged(account_id, uses, used, now)
     GmailAccount.objects.filter(pk=account_id).update(
         resting_until=until,
@@ -46,6 +46,38 @@ def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
         is_resting(account, now) and rests.lengthen(account_id, Rest.Cause.LIMIT, reply, until)
     ):
         rests.begin(account_id, Rest.Cause.LIMIT, reply, until, now)
+
+
+@transaction.atomic
+def limit_noticed(account_id: int, reason: str, at: datetime, now: datetime, not_sent: int) -> None:
+    """Gmail wrote at `at`, by its own clock, that it did not send `not_sent` of what it had taken.
+
+    The limit was lower than it seemed: learned as from a refusal at `at`, and what is left of the
+    rest from then on is kept. Doing it twice changes nothing more.
+    """
+    account = _locked(account_id)
+    until_then = [
+        use for use in ledger.window(account, at) if use.at is None or use.at <= at + CLOCKS_APART
+    ]
+    used = max(quota.used(until_then, at) - not_sent, 0)
+    _learn(account, used, at)
+    ends = quota.free_at(until_then, used, at) or at + quota.WINDOW
+    until = min(ends, at + quota.WINDOW)
+    if until <= max(now, account.resting_until or now):
+        return
+    GmailAccount.objects.filter(pk=account_id).update(resting_until=until, resting_reason=reason)
+    if not (
+        is_resting(account, now) and rests.lengthen(account_id, Rest.Cause.LIMIT, reason, until)
+    ):
+        rests.begin(account_id, Rest.Cause.LIMIT, reason, until, now)
+
+
+def _learn(account: GmailAccount, used: int, at: datetime) -> None:
+    """What a refusal at `at` teaches, unless one since then has taught."""
+    learned = ledger.limits(account).taught(used, at)
+    if learned is None or (account.learned_at is not None and account.learned_at > at):
+        return
+    GmailAccount.objects.filter(pk=account.pk).update(learned_limit=learned, learned_at=at)
 
 
 def _enough_has_aged(

@@ -34,6 +34,7 @@ def it_arrived(message: Message, by: User | None, now: datetime) -> None:
 def send_again(message: Message, by: User | None, now: datetime) -> None:
     """In doubt -> waiting: the same bytes leave once more. Raises NotPossible.
 
+    Where they are gone because Gmail had said 250 before a limit notice came, it is written anew.
     Whoever has it already may get it twice, so only a person asks for it, and only once the old
     session with Gmail cannot deliver it any more. The first use of the limit counts on.
     """
@@ -73,6 +74,11 @@ def _let_wait(
         reply="",
         **changes,
     )
+
+
+def is_written_anew(message: Message) -> bool:
+    """Whether "Send again" cannot send the same bytes, since they went once Gmail said 250."""
+    return Message.objects.filter(pk=message.pk, raw=None).exists()
 
 
 def _can_be_written() -> Q:

@@ -33,6 +33,9 @@ MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
         # These two only by a person's decision: `campaigns.decisions`.
         (M.IN_DOUBT, M.WAITING),
         (M.REFUSED, M.WAITING),
+        # These two only by a limit notice: `campaigns.delivery.limit_notice`.
+        (M.SENT, M.WAITING),
+        (M.SENT, M.IN_DOUBT),
     }
 )
 

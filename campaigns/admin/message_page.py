@@ -116,6 +116,7 @@ def _what_may_be_decided(message: Message, now: datetime) -> dict[str, Any]:
         "why_held": doubts.why_held(message),
         "looked_for_until": wording.clock(until, now, zone) if until and until > now else "",
         "why_not": decisions.why_not_send_again(message, now),
+        "is_written_anew": decisions.is_written_anew(message),
         "offered_at": wording.clock(over_at, now, zone) if over_at and not_yet else "",
     }
 

@@ -43,12 +43,14 @@ OVER: dict[str, Any] = {
 }
 
 
-def beginning(account_id: int, now: datetime) -> dict[str, Any]:
+def beginning(message_id: int, account_id: int, now: datetime) -> dict[str, Any]:
     """What a message carries that comes into doubt at `now`.
 
     Where its mailbox is not read by IMAP nobody can look: it is held at once. (POP shows no Sent
     folder.) `look_again_at` stays due, for the day on which reading is switched to IMAP.
     """
+    if Message.objects.filter(pk=message_id, noticed_at__isnull=False).exists():
+        return held_by_notice(now)
     account = GmailAccount.objects.filter(pk=account_id)
     if account.filter(inbound=GmailAccount.Inbound.IMAP).exists():
         return {**OVER, "doubt_since": now, "look_again_at": now + FIRST_LOOK}
@@ -57,6 +59,16 @@ def beginning(account_id: int, now: datetime) -> dict[str, Any]:
         "look_again_at": now,
         "held_at": now,
         "held_why": Held.NOT_READ,
+    }
+
+
+def held_by_notice(now: datetime) -> dict[str, Any]:
+    """The same where a limit notice was about it: nobody looks, since a copy proves nothing."""
+    return {
+        "doubt_since": now,
+        "look_again_at": None,
+        "held_at": now,
+        "held_why": Held.LIMIT_NOTICE,
     }
 
 

@@ -49,7 +49,7 @@ def sent(claim: Claim, reply: str, now: datetime) -> None:
 @transaction.atomic
 def in_doubt(claim: Claim, why: str, now: datetime) -> None:
     """The dot may have arrived and the answer was lost. Never sent again by itself."""
-    begins = doubt.beginning(claim.account_id, now)
+    begins = doubt.beginning(claim.message_id, claim.account_id, now)
     _settle(claim, M.HANDING_OVER, M.IN_DOUBT, reply=why, **begins)
     ledger.unknown(claim.ledger_row_id, now + SESSION_LIFE)
     history.note(claim.message_id, Kind.IN_DOUBT, now, why)

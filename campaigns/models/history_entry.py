@@ -15,6 +15,8 @@ class HistoryEntry(models.Model):
         NOT_FOUND = "not_found", _("Looked for in Sent, not found")
         HELD = "held", _("Held for you")
         FOUND = "found", _("Found in Sent")
+        NOT_SENT = "not_sent", _("Gmail wrote that it was not sent")
+        MAY_BE_NOT_SENT = "may_be_not_sent", _("Gmail wrote that one was not sent, perhaps this")
         ARRIVED = "arrived", _("“It arrived”")
         SENT_AGAIN = "sent_again", _("“Send again”")
         TRIED_AGAIN = "tried_again", _("“Try again”")

@@ -28,6 +28,7 @@ class Message(models.Model):
         NOT_FOUND = "not_found", _("not found in Sent")
         NOT_READ = "not_read", _("its mailbox is not read by IMAP")
         UNREADABLE = "unreadable", _("its mailbox could not be read")
+        LIMIT_NOTICE = "limit_notice", _("Gmail wrote that it was not sent, or may mean it")
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="messages")
     source = models.CharField(max_length=15, choices=LedgerRow.Source)
@@ -70,6 +71,9 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     handed_over_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
+    # The Date of the last limit notice that is, or may be, about it: a copy of it lies in Sent
+    # although it was not sent, so that a copy proves nothing any more.
+    noticed_at = models.DateTimeField(null=True)
 
     # Of the doubt that it is in; none in any other state. `campaigns.delivery.doubt` writes them.
     doubt_since = models.DateTimeField(null=True)

@@ -101,5 +101,11 @@ def why_held(message: Message) -> str:
                 "Its mailbox could not be read for an hour. Run the doctor on this account; it is "
                 "looked for again every hour, and once more as soon as it can be read."
             )
+        case Message.Held.LIMIT_NOTICE:
+            return _(
+                "Gmail took it, and wrote later that its limit was reached and a message was not "
+                "sent: this one, or perhaps this one. That a copy lies in Sent proves nothing. Ask "
+                "the recipient, or look whether they answered."
+            )
         case _:
             return ""

@@ -21,7 +21,8 @@ def test_it_moves_only_what_is_where_it_was_thought_to_be() -> None:
 @pytest.mark.parametrize(
     ("source", "target"),
     [
-        (M.SENT, M.WAITING),
+        (M.SENT, M.REFUSED),
+        (M.SENT, M.CLAIMED),
         (M.WAITING, M.SENT),
         (M.WAITING, M.HANDING_OVER),
         (M.HANDING_OVER, M.CANCELLED),

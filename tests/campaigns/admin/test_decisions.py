@@ -79,6 +79,21 @@ def test_it_says_why_a_doubt_is_held_and_what_would_help(client, account, campai
     assert "its recipient gets it twice" in page, "said before it is done"
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_it_says_what_send_again_means_where_gmail_wrote_that_it_was_not_sent(
+    client, account, campaign, kept
+):
+    message = put_in_doubt(account, long_ago())
+    changes = {"held_at": timezone.now(), "held_why": "limit_notice", "look_again_at": None}
+    Message.objects.filter(pk=message.pk).update(**changes, **({} if kept else {"raw": None}))
+    page = page_of(client, message)
+    assert "Gmail may not have sent this message." in page
+    assert "That a copy lies in Sent proves nothing." in page
+    assert "The line dropped" not in page
+    assert ("The very same message goes out once more." in page) == kept
+    assert ("It is written anew from the campaign" in page) == (not kept)
+
+
 def test_it_arrived(client, home, account, campaign):
     message = put_in_doubt(account)
     assert "It counts as sent: you said so." in text_of(decide(client, "arrived", message))
