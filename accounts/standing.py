@@ -7,6 +7,7 @@ writes the rest into the account's history (`accounts.rests`) together.
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import ledger, quota, rests
 from accounts.models import GmailAccount, Rest
@@ -22,6 +23,11 @@ SHORTEST_BLOCK = timedelta(hours=1)
 def is_resting(account: GmailAccount, now: datetime) -> bool:
     """Whether it waits at `now` for a rest to end by itself: nothing may leave meanwhile."""
     return account.resting_until is not None and account.resting_until > now
+
+
+def wake(accounts: QuerySet[GmailAccount]) -> None:
+    """Something has come up that may leave through `accounts`: it is their turn at once."""
+    accounts.update(next_turn_at=None)
 
 
 @transaction.atomic
@@ -134,6 +140,7 @@ def connected(account_id: int, now: datetime) -> None:
     """Its person has just connected it: only Gmail's limit may still keep it from sending."""
     well_again(account_id, now)
     rests.end(account_id, now, Rest.Cause.RECONNECT)
+    wake(GmailAccount.objects.filter(pk=account_id))
 
 
 @transaction.atomic

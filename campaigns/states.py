@@ -10,6 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts import standing
+from accounts.models import GmailAccount
 from campaigns.models import Campaign, Message
 
 M = Message.State
@@ -82,7 +84,10 @@ def move_campaign(campaign_id: int, source: str, target: str, **changes: Any) ->
     if (source, target) not in CAMPAIGN_MOVES:
         raise IllegalMove(f"A campaign cannot go from {source} to {target}.")
     rows = Campaign.objects.filter(pk=campaign_id, state=source)
-    return rows.update(state=target, **changes) == 1
+    moved = rows.update(state=target, **changes) == 1
+    if moved and target == C.SENDING:
+        standing.wake(GmailAccount.objects.filter(campaigns=campaign_id))
+    return moved
 
 
 @transaction.atomic

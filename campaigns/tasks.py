@@ -1,4 +1,8 @@
-"""Celery tasks of a few lines: each wakes one function by an id, and may be lost or run twice."""
+"""Celery tasks of a few lines: each wakes one function, and may be lost or run twice.
+
+They carry an id at most. One that sends carries none: whose turn it is, the database says when a
+thread is free, so that it matters to nobody which of them were lost, or are many.
+"""
 
 from typing import Any
 
@@ -15,6 +19,10 @@ from campaigns.delivery import recovery, schedule, sent_search
 
 # A wake-up that waited longer has been repeated by the next tick.
 EXPIRES_SECONDS = 30
+# How often it is looked who waits for a turn; who finds no free thread meanwhile is found again.
+TICK_SECONDS = 5
+# More than workers can begin within a tick; a thousand accounts would only fill the queue.
+MOST_WAKE_UPS = 200
 
 
 @worker_shutting_down.connect
@@ -29,13 +37,13 @@ def deliver_due() -> None:
     now = timezone.now()
     generation.look(now)
     recovery.recover(now)
-    for account_id in schedule.due_accounts(now):
-        deliver_account.apply_async((account_id,), expires=EXPIRES_SECONDS)
+    for _ in schedule.line(now).values_list("pk")[:MOST_WAKE_UPS]:
+        deliver_next.apply_async(expires=TICK_SECONDS)
 
 
 @shared_task
-def deliver_account(account_id: int) -> None:
-    schedule.send_account(account_id)
+def deliver_next() -> None:
+    schedule.send_next()
 
 
 @shared_task

@@ -18,7 +18,7 @@ app = Celery("daypost")
 app.config_from_object("config.celery_settings")
 app.autodiscover_tasks()
 
-EVERY_SECONDS = 5
+EVERY_SECONDS = 5  # `campaigns.tasks.TICK_SECONDS`
 # A tick that finds no worker within its period is worthless: the next one does the same.
 app.conf.beat_schedule = {
     "deliver": {

@@ -13,7 +13,11 @@ task_ignore_result = True
 # The default exchange routes by queue name and keeps no table of bindings that could tear.
 task_queues = [Queue("daypost", Exchange(""), routing_key="daypost")]
 task_default_queue = "daypost"
+# Threads, which wait for the network most of the time: one for each account that sends at once.
+worker_concurrency = settings.WORKER_THREADS
 worker_prefetch_multiplier = 1
+# A worker with all its threads busy leaves tasks to others; only Redis can be left so.
+worker_disable_prefetch = broker_url.startswith("redis")
 worker_hijack_root_logger = False
 # Nobody asks workers anything over the broker: what they do can be read in the database.
 worker_enable_remote_control = False

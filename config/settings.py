@@ -168,6 +168,7 @@ CACHES = {
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 BROKER_DIR = DATA_DIR / "broker"
+WORKER_THREADS = env.int("WORKER_THREADS", default=16)
 
 # --- People ----------------------------------------------------------------------------------
 

@@ -110,6 +110,9 @@ class GmailAccount(models.Model):
     # Who is sending for this account now; one burst at a time, so that one session is reused.
     burst_holder = models.CharField(max_length=64, blank=True, editable=False)
     burst_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when, or from when on, it waits for its turn: who has waited longest comes first. None
+    # is at once. Only when to look, never more than a minute ahead: the claim decides what leaves.
+    next_turn_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # Until when somebody looks into Sent for what is in doubt; one at a time.
     sent_search_until = models.DateTimeField(null=True, blank=True, editable=False)

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import ledger, quota
+from accounts import ledger, quota, standing
 from accounts.models import GmailAccount, LedgerRow, Membership, Workspace
 from accounts.own_mail import ONE_AT_A_TIME
 from accounts.tenancy import visible
@@ -61,6 +61,7 @@ class GmailBackend(BaseEmailBackend):
 @transaction.atomic
 def _write(mail: EmailMessage, address: str, now: datetime) -> None:
     account = _account_for(address, now)
+    standing.wake(GmailAccount.objects.filter(pk=account.pk))
     key = _key(mail, address)
     if key is not None and _is_told_already(mail, account, key, now):
         return

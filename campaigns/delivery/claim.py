@@ -60,9 +60,21 @@ def take_account(account_id: int, holder: str, now: datetime) -> bool:
     return free.update(burst_holder=holder, burst_until=now + BURST) == 1
 
 
-def release_account(account_id: int, holder: str) -> None:
+@transaction.atomic
+def take_first(line: QuerySet[GmailAccount], holder: str, now: datetime) -> int | None:
+    """The same for the first of `line` whom nobody takes at this moment; None when there is none.
+
+    Many who take at once do not wait for one another, and each gets another account.
+    """
+    free = line.select_for_update(skip_locked=True, of=("self",))
+    first = free.values_list("pk", flat=True).first()
+    return first if first is not None and take_account(first, holder, now) else None
+
+
+def release_account(account_id: int, holder: str, next_turn_at: datetime | None = None) -> None:
+    """Let go of the account, which waits for its next turn since or from `next_turn_at` on."""
     GmailAccount.objects.filter(pk=account_id, burst_holder=holder).update(
-        burst_holder="", burst_until=None
+        burst_holder="", burst_until=None, next_turn_at=next_turn_at
     )
 
 

@@ -1,17 +1,29 @@
-"""Which accounts have something to send, and stopping between two messages."""
+"""Whose turn it is to send, how long a turn lasts, and stopping between two messages.
+
+Accounts stand in line: who has waited longest for a turn is served first, and whoever has had one
+goes to the end. So nobody starves, however many are due, and however few can be served at a time.
+"""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accounts import halts
 from accounts.models import GmailAccount
-from campaigns.delivery.sender import Tally, send_due
+from campaigns.delivery.sender import LOOK_AGAIN, Tally, send_due, send_first
 from campaigns.models import Campaign, CampaignAccount, Message
 
 # Set when this process is asked to end: bursts stop after the message in hand.
 stopping = threading.Event()
+
+# Messages of one turn while others wait. Each turn is a log-in, which takes as long as a message.
+TURN = 10
+# ... and while nobody does: imports and check-ups share the same threads.
+LONGEST_TURN = 100
 
 
 def due_accounts(now: datetime) -> list[int]:
@@ -19,6 +31,42 @@ def due_accounts(now: datetime) -> list[int]:
 
     Whether anything may really leave is decided by the claim alone.
     """
+    return list(_due(now).order_by("id").values_list("pk", flat=True))
+
+
+def line(now: datetime) -> QuerySet[GmailAccount]:
+    """Those of them that it is worth looking at now, who has waited longest first."""
+    come = Q(next_turn_at=None) | Q(next_turn_at__lte=now)
+    # Written by a clock that was ahead, and has come right.
+    never = Q(next_turn_at__gt=now + 2 * LOOK_AGAIN)
+    waiting = _due(now).filter(come | never)
+    return waiting.order_by(F("next_turn_at").asc(nulls_first=True), "id")
+
+
+def send_account(account_id: int) -> Tally:
+    """All that may leave through an account, until this process is to end."""
+    return send_due(account_id, keep_going=lambda: not stopping.is_set())
+
+
+def send_next() -> Tally:
+    """One turn of whoever has waited longest; nothing when nobody waits."""
+    return send_first(line(timezone.now()), keep_going=_turn())
+
+
+def _turn() -> Callable[[], bool]:
+    """Asked before each message whether the turn goes on."""
+    messages = count()
+
+    def goes_on() -> bool:
+        sent = next(messages)
+        if stopping.is_set() or sent >= LONGEST_TURN:
+            return False
+        return sent == 0 or sent % TURN > 0 or not line(timezone.now()).exists()
+
+    return goes_on
+
+
+def _due(now: datetime) -> QuerySet[GmailAccount]:
     waiting = Message.objects.filter(state=Message.State.WAITING)
     single = waiting.filter(campaign=None, account=OuterRef("pk"))
     sending = CampaignAccount.objects.filter(
@@ -29,12 +77,6 @@ def due_accounts(now: datetime) -> list[int]:
     ready = GmailAccount.objects.filter(state=GmailAccount.State.READY)
     rested = Q(resting_until=None) | Q(resting_until__lte=now)
     nobody_at_it = Q(burst_until=None) | Q(burst_until__lte=now)
-    due = ready.filter(
+    return ready.filter(
         rested, nobody_at_it, ~Exists(halts.lasting()), Exists(sending) | Exists(single)
     )
-    return list(due.order_by("id").values_list("pk", flat=True))
-
-
-def send_account(account_id: int) -> Tally:
-    """One worker's turn at an account, until nothing may leave or this process is to end."""
-    return send_due(account_id, keep_going=lambda: not stopping.is_set())

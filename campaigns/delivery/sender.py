@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from campaigns.delivery.claim import (
     commit_handing_over,
     release_account,
     take_account,
+    take_first,
 )
 from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
 from campaigns.delivery.deadline import Deadline
@@ -45,6 +47,10 @@ M = Message.State
 # From the claim to the dot. Shorter than the claim itself, so that it is never taken back from a
 # worker that is still allowed to give the dot.
 TIME_TO_DOT = timedelta(minutes=4)
+
+# An account of which nothing may leave for long is looked at again so soon all the same: what
+# changes that, a higher limit for one, need not tell anybody.
+LOOK_AGAIN = timedelta(minutes=1)
 
 # How long a burst waits, session open, for the limit to free the next message.
 PATIENCE = timedelta(seconds=3)
@@ -73,10 +79,25 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
 
     `keep_going` is asked before each message, so that a worker can stop between two.
     """
+    # Before the account is taken: until when it is ours is written down by the clock.
     watch = Watch(GmailAccount.objects.get(pk=account_id))
     holder = uuid.uuid4().hex
     if not watch.may_send() or not take_account(account_id, holder, timezone.now()):
         return Tally()
+    return _send(account_id, holder, watch, keep_going)
+
+
+def send_first(line: QuerySet[GmailAccount], keep_going: Callable[[], bool]) -> Tally:
+    """The same for the first account of `line` at which nobody else is."""
+    holder = uuid.uuid4().hex
+    account_id = take_first(line, holder, timezone.now())
+    if account_id is None:
+        return Tally()
+    watch = Watch(GmailAccount.objects.get(pk=account_id))
+    return _send(account_id, holder, watch, keep_going)
+
+
+def _send(account_id: int, holder: str, watch: Watch, keep_going: Callable[[], bool]) -> Tally:
     generation.look(timezone.now())
     burst = Burst(account_id, holder, watch)
     try:
@@ -85,7 +106,7 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
     finally:
         # After an error: no polite QUIT, which could stand in the middle of a message.
         burst.line.drop()
-        release_account(account_id, holder)
+        release_account(account_id, holder, burst.next_turn_at)
     return burst.tally
 
 
@@ -101,6 +122,16 @@ class Burst:
         self.campaigns: set[int] = set()
         self.tally = Tally()
         self.well = False
+        # Why nothing more may leave, once that is known.
+        self.over: Turn | None = None
+
+    @property
+    def next_turn_at(self) -> datetime:
+        """When to look at the account again: behind all who wait now, or when more may leave."""
+        now = self.clock.now()
+        if self.over is None:
+            return now
+        return min(self.over.at or now + LOOK_AGAIN, now + LOOK_AGAIN)
 
     def run(self, keep_going: Callable[[], bool]) -> None:
         try:
@@ -109,6 +140,7 @@ class Burst:
                 if isinstance(claim, Claim):
                     self._send(claim)
                 elif not self._worth_waiting(claim):
+                    self.over = claim
                     break
         except LeaseLost:
             # Somebody else carries on; what was ours is settled or taken back.
