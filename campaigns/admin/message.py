@@ -21,7 +21,7 @@ from campaigns.admin.badges import message_badge
 from campaigns.admin.message_page import zone_of
 from campaigns.admin.state_links import PARAMETER, StateList, state_links
 from campaigns.models import Campaign, Message
-from campaigns.reports import wording
+from campaigns.reports import doubts, wording
 from campaigns.reports.export import as_csv
 
 CAMPAIGN_PARAMETER = "campaign__id__exact"
@@ -118,6 +118,8 @@ class MessageAdmin(OwnedAdmin):
     @admin.display(description=_("reply"))
     def reply_start(self, message: Message) -> str:
         longest = 60
+        if message.state == Message.State.IN_DOUBT:
+            return doubts.in_short(message, timezone.now(), zone_of(message))
         reply = message.reply
         return reply if len(reply) <= longest else f"{reply[:longest]}…"
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from accounts import ledger
 from accounts.models import GmailAccount, LedgerRow, User
@@ -99,17 +100,18 @@ def found(message: Message, now: datetime) -> bool:
 @transaction.atomic
 def not_found(message: Message, now: datetime) -> None:
     """A whole look that began at `now` found no copy."""
+    if _same_doubt(message).select_for_update().values_list("pk").first() is None:
+        return
+    history.note(message.pk, Kind.NOT_FOUND, now)
     since = message.doubt_since or now
     if now < since + PATIENCE:
         again_at = min(now + _gap(since, now), since + PATIENCE)
-        changed = _same_doubt(message).update(look_again_at=again_at, held_at=None, held_why="")
+        _same_doubt(message).update(look_again_at=again_at, held_at=None, held_why="")
     else:
         # One more look once nothing can arrive any more, which is when it may be sent again.
         over_at = session_over_at(message)
-        again_at_last = over_at if over_at is not None and over_at > now else None
-        changed = hold(message, Held.NOT_FOUND, now, again_at_last)
-    if changed:
-        history.note(message.pk, Kind.NOT_FOUND, now)
+        last_look = over_at if over_at is not None and over_at > now else None
+        hold(message, Held.NOT_FOUND, now, last_look)
 
 
 @transaction.atomic
@@ -127,13 +129,12 @@ def not_readable(message: Message, why: str, now: datetime) -> None:
 @transaction.atomic
 def hold(
     message: Message, why: Held, now: datetime, again_at: datetime | None, detail: str = ""
-) -> int:
+) -> None:
     """From now on it is for a person to end this doubt; a look may still do it at `again_at`."""
     held_at = message.held_at or now
     changed = _same_doubt(message).update(held_at=held_at, held_why=why, look_again_at=again_at)
     if changed and message.held_why != why:
-        history.note(message.pk, Kind.HELD, now, detail or str(why.label))
-    return changed
+        history.note(message.pk, Kind.HELD, now, detail or capfirst(str(why.label)))
 
 
 # --- What a person may do --------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts import explain, ledger, standing
@@ -54,7 +55,7 @@ def in_doubt(claim: Claim, why: str, now: datetime) -> None:
     ledger.unknown(claim.ledger_row_id, now + SESSION_LIFE)
     history.note(claim.message_id, Kind.IN_DOUBT, now, why)
     if begins["held_why"]:
-        history.note(claim.message_id, Kind.HELD, now, str(begins["held_why"].label))
+        history.note(claim.message_id, Kind.HELD, now, capfirst(str(begins["held_why"].label)))
 
 
 @transaction.atomic

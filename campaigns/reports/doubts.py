@@ -83,6 +83,16 @@ def until_of(since: datetime | None) -> datetime | None:
     return since + PATIENCE if since is not None else None
 
 
+def in_short(message: Message, now: datetime, zone: ZoneInfo) -> str:
+    """For a line of a list."""
+    if message.held_at is not None:
+        return _("Needs you: %(why)s") % {"why": message.get_held_why_display()}
+    until = until_of(message.doubt_since)
+    if until is None or until <= now:
+        return _("Looked for as soon as the mailbox can be read")
+    return _("Looked for in Sent until %(at)s") % {"at": wording.clock(until, now, zone)}
+
+
 def why_held(message: Message) -> str:
     """Why only a person can end this doubt, and what would help."""
     match message.held_why:

@@ -191,6 +191,8 @@ def test_it_asks_before_it_sends_several_again_and_leaves_what_may_not(client, a
     early, late = put_in_doubt(account, long_ago()), put_in_doubt(account)
     asked = text_of(post(client, "in_doubt", "send_again", [early, late]))
     assert "2 messages are chosen:" in asked
+    shown = text_of(client.get(LIST, {"state__exact": "in_doubt"}))
+    assert "Looked for in Sent until" in shown
     assert early.to_email in asked
     assert "its recipient gets it twice" in asked
     assert fresh(early).state == M.IN_DOUBT, "not before it was asked"
