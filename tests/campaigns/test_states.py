@@ -1,4 +1,8 @@
+import re
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from campaigns import states
@@ -68,3 +72,14 @@ def test_it_reopens_a_campaign_of_which_a_message_waits_again(
     campaign.refresh_from_db()
     assert campaign.state == after
     assert (campaign.finished_at is None) is (state == "finished")
+
+
+def test_every_move_is_in_the_picture_of_them() -> None:
+    picture = (Path(settings.BASE_DIR) / "docs/images/states.svg").read_text()
+    drawn = {
+        tuple(move.split())
+        for moves in re.findall(r'data-moves="([^"]+)"', picture)
+        for move in moves.split(",")
+    }
+    assert drawn >= states.MESSAGE_MOVES
+    assert {state for move in drawn for state in move} == set(M.values)
