@@ -16,6 +16,7 @@ from accounts.doctor import check_ups
 from campaigns import check_up as doctor
 from campaigns.contacts import importer
 from campaigns.delivery import recovery, schedule, sent_search
+from campaigns.keeping import retention
 
 # A wake-up that waited longer has been repeated by the next tick.
 EXPIRES_SECONDS = 30
@@ -77,3 +78,8 @@ def resume_check_ups() -> None:
 @shared_task
 def check_up(account_id: int) -> None:
     doctor.run(account_id, keep_going=lambda: not schedule.stopping.is_set())
+
+
+@shared_task
+def tidy() -> None:
+    retention.tidy(timezone.now())

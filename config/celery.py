@@ -36,6 +36,12 @@ app.conf.beat_schedule = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    # Every hour, for a machine that is never on for a whole day.
+    "tidy": {
+        "task": "campaigns.tasks.tidy",
+        "schedule": 3600,
+        "options": {"expires": 3600},
+    },
     "doctor": {
         "task": "campaigns.tasks.resume_check_ups",
         "schedule": 10,

@@ -170,6 +170,12 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 BROKER_DIR = DATA_DIR / "broker"
 WORKER_THREADS = env.int("WORKER_THREADS", default=16)
 
+# --- What is old -----------------------------------------------------------------------------
+
+KEEP_LEDGER_DAYS = env.int("KEEP_LEDGER_DAYS", default=90)
+KEEP_FILES_DAYS = env.int("KEEP_FILES_DAYS", default=30)
+KEEP_HISTORY_DAYS = env.int("KEEP_HISTORY_DAYS", default=365)
+
 # --- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

@@ -53,8 +53,9 @@ class Message(models.Model):
     account = models.ForeignKey(
         GmailAccount, on_delete=models.PROTECT, null=True, related_name="messages"
     )
+    # Gone once it counts no more and the message's fate is known: `campaigns.keeping.retention`.
     ledger_row = models.OneToOneField(
-        LedgerRow, on_delete=models.PROTECT, null=True, related_name="message"
+        LedgerRow, on_delete=models.SET_NULL, null=True, related_name="message"
     )
     claim_holder = models.CharField(max_length=64, blank=True)
     claim_until = models.DateTimeField(null=True)
