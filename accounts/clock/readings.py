@@ -2,9 +2,10 @@
 
 import socket
 import time
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+
+from django.utils import timezone
 
 from accounts.clock.rules import Answer, Reading
 from accounts.endpoints import servers_for
@@ -22,7 +23,7 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 def read() -> Reading:
     """The clocks of this machine, now."""
-    return Reading(datetime.now(UTC), boottime())
+    return Reading(timezone.now(), boottime())
 
 
 def boottime() -> float:
@@ -50,9 +51,9 @@ def machine() -> str:
 
 def ask(account: GmailAccount) -> Answer | None:
     """What time its server has; None when it does not say. Never inside a transaction."""
-    asked = datetime.now(UTC)
+    asked = timezone.now()
     try:
         theirs = oauth.google_time(servers_for(account), ASK_SECONDS)
     except Unreachable:
         return None
-    return Answer(theirs, asked, datetime.now(UTC))
+    return Answer(theirs, asked, timezone.now())
