@@ -91,7 +91,7 @@ def found(message: Message, now: datetime) -> bool:
 
     Nothing happens to one that is not in doubt.
     """
-    if not _end_as_sent(message, now):
+    if not _end_as_sent(_still_looked_for(message), message, now):
         return False
     history.note(message.pk, Kind.FOUND, now)
     return True
@@ -100,13 +100,13 @@ def found(message: Message, now: datetime) -> bool:
 @transaction.atomic
 def not_found(message: Message, now: datetime) -> None:
     """A whole look that began at `now` found no copy."""
-    if _same_doubt(message).select_for_update().values_list("pk").first() is None:
+    if _still_looked_for(message).select_for_update().values_list("pk").first() is None:
         return
     history.note(message.pk, Kind.NOT_FOUND, now)
     since = message.doubt_since or now
     if now < since + PATIENCE:
         again_at = min(now + _gap(since, now), since + PATIENCE)
-        _same_doubt(message).update(look_again_at=again_at, held_at=None, held_why="")
+        _still_looked_for(message).update(look_again_at=again_at, held_at=None, held_why="")
     else:
         # One more look once nothing can arrive any more, which is when it may be sent again.
         over_at = session_over_at(message)
@@ -119,9 +119,9 @@ def not_readable(message: Message, why: str, now: datetime) -> None:
     """The mailbox could not be asked at `now`, for the reason `why`."""
     since = message.doubt_since or now
     if message.held_at is None and now < since + UNREADABLE_FOR:
-        _same_doubt(message).update(look_again_at=now + _gap(since, now))
+        _still_looked_for(message).update(look_again_at=now + _gap(since, now))
     elif message.held_why == Held.NOT_FOUND:
-        _same_doubt(message).update(look_again_at=now + GAP_WHILE_HELD)
+        _still_looked_for(message).update(look_again_at=now + GAP_WHILE_HELD)
     else:
         hold(message, Held.UNREADABLE, now, now + GAP_WHILE_HELD, why)
 
@@ -132,7 +132,9 @@ def hold(
 ) -> None:
     """From now on it is for a person to end this doubt; a look may still do it at `again_at`."""
     held_at = message.held_at or now
-    changed = _same_doubt(message).update(held_at=held_at, held_why=why, look_again_at=again_at)
+    changed = _still_looked_for(message).update(
+        held_at=held_at, held_why=why, look_again_at=again_at
+    )
     if changed and message.held_why != why:
         history.note(message.pk, Kind.HELD, now, detail or capfirst(str(why.label)))
 
@@ -143,7 +145,7 @@ def hold(
 @transaction.atomic
 def arrived(message: Message, by: User | None, now: datetime) -> bool:
     """A person says so. False when it is not in doubt any more."""
-    if not _end_as_sent(message, now):
+    if not _end_as_sent(_same_doubt(message), message, now):
         return False
     history.note(message.pk, Kind.ARRIVED, now, by=by)
     return True
@@ -167,9 +169,9 @@ def session_is_over(now: datetime) -> Q:
     return Q(~Exists(may_live))
 
 
-def _end_as_sent(message: Message, now: datetime) -> bool:
+def _end_as_sent(rows: QuerySet[Message], message: Message, now: datetime) -> bool:
     moved = states.move_messages(
-        _same_doubt(message),
+        rows,
         M.IN_DOUBT,
         M.SENT,
         sent_at=Coalesce(F("handed_over_at"), now),
@@ -186,6 +188,11 @@ def _same_doubt(message: Message) -> QuerySet[Message]:
     """The message, unless this doubt is over: every handing over has a ledger row of its own."""
     rows = Message.objects.filter(pk=message.pk, ledger_row=message.ledger_row_id)
     return rows.filter(state=M.IN_DOUBT)
+
+
+def _still_looked_for(message: Message) -> QuerySet[Message]:
+    """Unless a limit notice came while it was looked for: then a copy proves nothing any more."""
+    return _same_doubt(message).filter(noticed_at=message.noticed_at)
 
 
 def _gap(since: datetime, now: datetime) -> timedelta:

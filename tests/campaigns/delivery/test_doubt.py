@@ -146,3 +146,19 @@ def test_a_look_that_comes_late_changes_nothing() -> None:
     assert not doubt.found(looking_for, timezone.now())
     assert fresh(second).state == M.IN_DOUBT
     assert kinds(looking_for) == ["in_doubt", "arrived"]
+
+
+def test_a_look_changes_nothing_once_a_limit_notice_has_come() -> None:
+    """The copy lies in Sent all the same."""
+    looking_for = put_in_doubt(account_read_by())
+    now = timezone.now()
+    rows = Message.objects.filter(pk=looking_for.pk)
+    rows.update(noticed_at=now, **doubt.held_by_notice(now))
+    before = rows.values().get()
+    assert not doubt.found(looking_for, now)
+    doubt.not_found(looking_for, now + timedelta(hours=1))
+    doubt.not_readable(looking_for, "away", now + timedelta(hours=1))
+    assert rows.values().get() == before
+    assert kinds(looking_for) == ["in_doubt"]
+    assert not is_due(looking_for, now + timedelta(days=1))
+    assert doubt.arrived(looking_for, None, now), "a person may know"
