@@ -5,9 +5,10 @@
 #   make test     the suite, on SQLite and PostgreSQL; make test-system tries `make run` from outside,
 #                 and our mail sessions with Dovecot and Postfix; make test-live: docs/live-tests.md
 #   make torture  faults at every step, by name and at random: ROUNDS=20 SEED=1 DB=sqlite|postgres
+#   make mutants  break each promise on purpose, in a copy, and see which test notices
 #   make check    format, lint, types, directions of imports
 
-.PHONY: install run demo lock test test-system test-live torture check
+.PHONY: install run demo lock test test-system test-live torture mutants check
 .DEFAULT_GOAL := run
 
 python := .venv/bin/python
@@ -75,6 +76,9 @@ test-live: $(installed_dev)
 torture: $(installed_dev)
 	@$(python) -m tests.torture --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1) \
 	  --db $(or $(DB),sqlite)
+
+mutants: $(installed_dev)
+	@$(python) -m tests.mutants --write
 
 check: $(installed_dev)
 	@.venv/bin/ruff format --check --quiet .

@@ -61,6 +61,9 @@ class Child:
         assert self._status is not None
         return os.waitstatus_to_exitcode(self._status)
 
+    def join(self) -> None:
+        self.wait()
+
     def wait_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition():

@@ -7,8 +7,9 @@ sees that one.
 
 import struct
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from mmap import mmap
+from types import ModuleType
 
 from django.utils import timezone
 
@@ -27,6 +28,17 @@ class Clock:
         """From now on this process and its children read the time from here."""
         timezone.now = self.now
         time.clock_gettime = self._gettime
+
+    def tell(self, module: ModuleType) -> None:
+        """Let a module that asks `datetime` itself read the time from here."""
+        clock = self
+
+        class OnThisClock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+                return clock.now().astimezone(tz)
+
+        module.datetime = OnThisClock  # type: ignore[attr-defined]
 
     def now(self) -> datetime:
         """What the machine's wall clock shows, in UTC."""

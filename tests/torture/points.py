@@ -22,6 +22,8 @@ from gmail.replies import Phase
 # "full" a disk that takes no more.
 HOWS = ("exit", "sigkill", "stop", "raise", "database", "full")
 DIES = ("exit", "sigkill", "raise")
+# No driver raises anything but an error of the database from a commit.
+OF_A_COMMIT = tuple(how for how in HOWS if how != "raise")
 
 EXIT_STATUS = 70
 
@@ -47,6 +49,10 @@ class Point:
     doubt: bool = False
     answer: tuple[tuple[str, object], ...] = ()
     left: str = ""
+
+    @property
+    def hows(self) -> tuple[str, ...]:
+        return OF_A_COMMIT if "commit" in self.moment else HOWS
 
 
 SENDER = "campaigns.delivery.sender"
@@ -77,6 +83,8 @@ POINTS = [
     Point(
         "after handing over's commit", f"{SENDER}:commit_handing_over", "after commit", doubt=True
     ),
+    Point("before it is written beside", "accounts.generation:remember", "before", doubt=True),
+    Point("after it is written beside", "accounts.generation:remember", "after", doubt=True),
     Point("before the dot", "gmail.smtp_line:SmtpLine.give", "before", given=Phase.DOT, doubt=True),
     Point("after the dot", "gmail.smtp_line:SmtpLine.give", "after", given=Phase.DOT, doubt=True),
     Point("after 250", "gmail.smtp:SmtpSession.finish", "after", doubt=True),
@@ -87,15 +95,20 @@ POINTS = [
     Point("before a campaign is finished", "campaigns.states:finish_done", "before", nth=1),
     *(
         Point(
-            f"{moment} a {what}'s commit", step, f"{moment} commit", 1, answer=answer, doubt=doubt
+            f"{moment} a {what}'s commit",
+            step,
+            f"{moment} commit",
+            1,
+            answer=answer,
+            doubt=what == "doubt" or (what == "putting back" and moment == "before"),
         )
-        for what, step, answer, doubt in (
-            ("refusal", f"{OUTCOMES}:refused", RECIPIENT_REFUSED, False),
-            ("putting back", f"{OUTCOMES}:put_back", NOT_NOW, True),
-            ("putting back at the limit", f"{OUTCOMES}:put_back", LIMIT_REACHED, False),
-            ("rest", "accounts.standing:rest_for_limit", LIMIT_REACHED, False),
-            ("back-off", "accounts.standing:back_off", TRY_LATER, False),
-            ("doubt", f"{OUTCOMES}:in_doubt", LINE_CUT, True),
+        for what, step, answer in (
+            ("refusal", f"{OUTCOMES}:refused", RECIPIENT_REFUSED),
+            ("putting back", f"{OUTCOMES}:put_back", NOT_NOW),
+            ("putting back at the limit", f"{OUTCOMES}:put_back", LIMIT_REACHED),
+            ("rest", "accounts.standing:rest_for_limit", LIMIT_REACHED),
+            ("back-off", "accounts.standing:back_off", TRY_LATER),
+            ("doubt", f"{OUTCOMES}:in_doubt", LINE_CUT),
         )
         for moment in ("before", "after")
     ),

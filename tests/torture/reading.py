@@ -38,8 +38,10 @@ def ours(*, copies_are_found: bool) -> Ours:
 
 
 def in_doubt() -> set[int]:
-    """The ids of the messages that are in doubt now."""
-    return {one[0] for one in _select("SELECT id FROM campaigns_message WHERE state = 'in_doubt'")}
+    """The ids of the messages that are in doubt now, or have been."""
+    now = _select("SELECT id FROM campaigns_message WHERE state = 'in_doubt'")
+    ever = _select("SELECT message_id FROM campaigns_historyentry WHERE kind = 'in_doubt'")
+    return {row[0] for row in (*now, *ever)}
 
 
 def accepted(gmail: PracticeGmail, accounts: Collection[str]) -> list[Accepted]:

@@ -12,15 +12,18 @@ from accounts.models import GmailAccount, Workspace
 from tests.campaigns.making import make_account
 from tests.gmail_settings import point_at
 from tests.practice_gmail import PracticeGmail
-from tests.torture import reading
+from tests.torture import reading, working
 from tests.torture.checker import Expected, Verdict, judge
 from tests.torture.children import Child
 from tests.torture.clock import Clock
 from tests.torture.databases import Databases
+from tests.torture.disk import Disk
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 PASSWORD = "abcd efgh ijkl mnop"
 GENEROUS = 100_000
+# No session with Gmail outlives this, whether its client is awake or not.
+SESSIONS_LIVE = timedelta(minutes=25)
 
 
 class Stage:
@@ -35,6 +38,10 @@ class Stage:
         self._unused = iter(addresses)
         self.in_use: list[str] = []
         self.kills = 0
+        self.disk = Disk()
+        self._folder = folder
+        self._case = 0
+        self._since_sessions_ended = timedelta()
         accounts = [f"{address}:{PASSWORD}" for address in addresses]
         self.gmail = PracticeGmail(folder / "gmail", accounts=accounts, limit=GENEROUS)
 
@@ -48,6 +55,11 @@ class Stage:
     def fresh(self, start: datetime = START) -> None:
         """An empty database, `start` on all clocks, and a practice Gmail without faults."""
         self.databases.fresh()
+        self._case += 1
+        # What lies beside the database belongs to it.
+        settings.DATA_DIR = self._folder / f"data-{self._case}"
+        settings.DATA_DIR.mkdir()
+        self.disk.empty()
         self.in_use = []
         self.log.write_text("")
         self.clock.start_at(start)
@@ -64,6 +76,10 @@ class Stage:
     def advance(self, time_passed: timedelta) -> None:
         """Ours first, so that Gmail never accepts what is later than our own clock."""
         self.clock.advance(time_passed)
+        self._since_sessions_ended += time_passed
+        if self._since_sessions_ended > SESSIONS_LIVE:
+            self._since_sessions_ended = timedelta()
+            self.gmail.control(end_sessions="smtp")
         self.gmail.control(clock_offset=self.clock.elapsed)
 
     def child(self, name: str, work: Callable[[], object]) -> Child:
@@ -73,7 +89,7 @@ class Stage:
         return judge(
             reading.accepted(self.gmail, self.in_use),
             reading.refused(self.gmail, self.in_use),
-            reading.ours(copies_are_found=False),
+            reading.ours(copies_are_found=working.asks_sent()),
             expected,
             doubted,
         )

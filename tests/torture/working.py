@@ -3,33 +3,41 @@ other, in this process.
 """
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import close_old_connections, connection
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils import timezone
 
+from accounts import connect, sealed
+from accounts.clock import readings
 from accounts.models import GmailAccount, LedgerRow
+from campaigns import control
 from campaigns.delivery import sender
 from campaigns.models import Campaign, Message
 from config.celery import app
 from gmail.smtp import SmtpSession
 from tests.torture import reading
-from tests.torture.stage import Stage
+from tests.torture.clock import Clock
+
+if TYPE_CHECKING:
+    from tests.torture.stage import Stage
 
 # What has to do with sending; imports and the doctor have their own tests.
 LEFT_ALONE = {"campaigns.tasks.resume_imports", "campaigns.tasks.resume_check_ups"}
 DAY = timedelta(hours=24)
 # Beyond this, what moves at all has moved. Longer than a message may be put off, twelve times.
 LONGEST = timedelta(days=30)
-LONGEST_STEP = timedelta(hours=6)
-# An account reads, looks and asks again in minutes.
+LONGEST_STEP = timedelta(hours=2)
+# Nothing is asked for more often than that.
 SHORTEST_STEP = timedelta(seconds=1)
 
 
-def get_ready() -> None:
+def get_ready(clock: Clock) -> None:
     """Once, before anything is forked: load what every worker needs, and do tasks at once."""
     app.loader.import_default_modules()
     app.conf.task_always_eager = True
+    clock.tell(readings)
 
 
 def hurry(smtp_timeout: float = 5, database_timeout: float = 5) -> None:
@@ -41,6 +49,11 @@ def hurry(smtp_timeout: float = 5, database_timeout: float = 5) -> None:
         connection.settings_dict["OPTIONS"]["timeout"] = database_timeout
 
 
+def asks_sent() -> bool:
+    """Whether doubt is resolved by a periodic task."""
+    return "campaigns.tasks.resolve_doubts" in app.tasks
+
+
 def one_pass() -> None:
     """As one tick of beat would, with a worker that does at once what it is told."""
     close_old_connections()
@@ -49,7 +62,16 @@ def one_pass() -> None:
             app.tasks[entry["task"]].apply()
 
 
-def until_calm(stage: Stage) -> set[int]:
+def as_person() -> None:
+    """What only a person can do: connect again, resume."""
+    for account in GmailAccount.objects.filter(state=GmailAccount.State.NEEDS_RECONNECTING):
+        secret = sealed.ACCOUNT_SECRET.open(account)
+        connect.connect_by_app_password(account.workspace, account.address, secret)
+    for campaign in Campaign.objects.filter(state=Campaign.State.PAUSED):
+        control.resume(campaign.pk)
+
+
+def until_calm(stage: "Stage") -> set[int]:
     """Go on, with no faults any more, until nothing is left that moves by itself.
 
     Returns the ids of the messages that were in doubt on the way. In bounded time: what has not
@@ -73,12 +95,16 @@ def _next_moment() -> datetime | None:
     now = timezone.now()
     campaigns = Campaign.objects.exclude(state__in=("finished", "cancelled"))
     messages = Message.objects.filter(state__in=("waiting", "claimed", "handing_over"))
-    if not campaigns.exists() and not messages.exists():
+    # What is in doubt is asked for in Sent, until a person is to end it.
+    asked_for = Message.objects.filter(state="in_doubt").exclude(look_again_at=None)
+    asked_for = asked_for.filter(Q(held_at=None) | Q(look_again_at__gt=now)) if asks_sent() else ()
+    if not campaigns.exists() and not messages.exists() and not list(asked_for):
         return None
     ends = [
         *GmailAccount.objects.values_list("resting_until", "burst_until"),
         *Message.objects.filter(state="waiting").values_list("not_before"),
         *Message.objects.values_list("claim_until"),
+        *((one.look_again_at,) for one in asked_for),
         *((at + DAY + timedelta(seconds=1),) for at in _counting(now)),
     ]
     ahead = [moment for row in ends for moment in row if moment is not None and moment > now]
