@@ -15,8 +15,11 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
 
 from imapclient import IMAPClient
+from imapclient.datetime_util import format_criteria_date
 from imapclient.exceptions import (
     IMAPClientAbortError,
     IMAPClientError,
@@ -39,7 +42,7 @@ _ORDINARY_ID = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`~@:\[\]-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 # What the library makes of an answer that makes no sense.
-_NONSENSE = (ValueError, TypeError, LookupError, AttributeError)
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 
 # At INFO it tells of every connection that it closes, at DEBUG the content of mail.
 logging.getLogger("imapclient").setLevel(logging.WARNING)
@@ -69,6 +72,17 @@ class Selected:
     messages: int
 
 
+@dataclass(frozen=True)
+class Dated:
+    """When a message came into the mailbox, by the server's clock, and lines of its header.
+
+    `received` is its INTERNALDATE (RFC 3501 section 2.3.3), in whole seconds.
+    """
+
+    received: datetime
+    header: bytes
+
+
 class ImapSession:
     """A logged-in connection that reads.
 
@@ -78,6 +92,8 @@ class ImapSession:
 
     def __init__(self, client: IMAPClient) -> None:
         self._client = client
+        # Or the library makes moments without a zone of what the server says.
+        self._client.normalise_times = False
         self._alive = True
         self._selected: Selected | None = None
         self.offers_gmail_search = False
@@ -144,15 +160,20 @@ class ImapSession:
         # IMAPClient sends what is not ASCII as a literal, with its length: it needs no quotes.
         return self._search(["HEADER", "MESSAGE-ID", f"<{bare}>".encode()], charset="UTF-8")
 
-    def uids_after(self, uid: int) -> list[int]:
-        """The UIDs of this folder that are greater than `uid`, in ascending order."""
+    def uids_after(self, uid: int, since: date | None = None) -> list[int]:
+        """The UIDs of this folder that are greater than `uid`, in ascending order.
+
+        With `since`, only of what came into the mailbox on that day or later. Which day that is,
+        each server decides in a zone of its own (RFC 3501 section 6.4.4).
+        """
+        also = f" SINCE {format_criteria_date(since).decode()}" if since else ""
         found: list[int] = []
         first = uid + 1
         uid_next = self._selected.uid_next if self._selected else 0
         while first + _UIDS_A_SEARCH < uid_next:
-            found += self._search(f"UID {first}:{first + _UIDS_A_SEARCH - 1}")
+            found += self._search(f"UID {first}:{first + _UIDS_A_SEARCH - 1}{also}")
             first += _UIDS_A_SEARCH
-        found += self._search(f"UID {first}:*")
+        found += self._search(f"UID {first}:*{also}")
         # "n:*" always names the last message, even where that comes before n.
         return sorted({each for each in found if each > uid})
 
@@ -162,6 +183,16 @@ class ImapSession:
         for start in range(0, len(uids), _HEADERS_A_FETCH):
             some = uids[start : start + _HEADERS_A_FETCH]
             found |= self._fetch(some, "BODY.PEEK[HEADER]", b"BODY[HEADER]")
+        return found
+
+    def dated(self, uids: Sequence[int], fields: Sequence[str]) -> dict[int, Dated]:
+        """When each message came, and its header's lines of these `fields`; not those gone."""
+        found: dict[int, Dated] = {}
+        items = ["INTERNALDATE", f"BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})]"]
+        for start in range(0, len(uids), _HEADERS_A_FETCH):
+            with self._typed_errors():
+                fetched = self._client.fetch(uids[start : start + _HEADERS_A_FETCH], items)
+                found |= {uid: dated for uid, said in fetched.items() if (dated := _dated(said))}
         return found
 
     def message(self, uid: int, at_most: int) -> bytes:
@@ -277,6 +308,15 @@ def _by_flags(listed: list[tuple[tuple[bytes, ...], bytes, str]]) -> Folders:
         junk=names.get(b"\\junk"),
         trash=names.get(b"\\trash"),
     )
+
+
+def _dated(said: dict[bytes, Any]) -> Dated | None:
+    """From what was fetched of a message. How the fields are written is up to the server."""
+    header = next((said[key] for key in said if key.startswith(b"BODY[HEADER.FIELDS")), None)
+    received = said.get(b"INTERNALDATE")
+    if header is None or received is None:
+        return None  # told without being asked, like a flag that changed
+    return Dated(received.astimezone(UTC), bytes(header))
 
 
 def _quoted(text: str) -> str:

@@ -1,6 +1,7 @@
 """What holds for reading by IMAP."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,6 +118,28 @@ class Reading:
         uids = [put(server, inbox, each) for each in sent]
         expected = {uid: header_of(each) for uid, each in zip(uids, sent, strict=True)}
         assert inbox.headers([*uids, FAR]) == expected
+
+    def test_it_dates_a_message_and_reads_some_lines_of_its_header(
+        self, server: MailServer, inbox: ImapSession
+    ) -> None:
+        sent = message(to="ben@gmail.com,\r\n cat@gmail.com")
+        before = datetime.now(UTC)
+        uid = put(server, inbox, sent)
+        found = inbox.dated([uid, FAR], ("To", "Message-ID", "Bcc"))
+        assert list(found) == [uid]
+        assert b"To: ben@gmail.com,\r\n cat@gmail.com\r\n" in found[uid].header
+        assert b"Message-ID: " in found[uid].header
+        assert b"Subject" not in found[uid].header
+        passed = found[uid].received - before
+        assert timedelta(seconds=-1) <= passed < timedelta(minutes=5)
+        assert inbox.dated([], ("To",)) == {}
+
+    def test_it_names_what_came_since_a_day(self, server: MailServer, inbox: ImapSession) -> None:
+        uid = put(server, inbox, message())
+        today = datetime.now(UTC).date()
+        assert inbox.uids_after(uid - 1, since=today - timedelta(days=1)) == [uid]
+        assert inbox.uids_after(uid, since=today - timedelta(days=1)) == []
+        assert inbox.uids_after(0, since=today + timedelta(days=2)) == []
 
     def test_it_reads_nothing_of_a_message_that_is_gone(self, inbox: ImapSession) -> None:
         assert inbox.headers([FAR]) == {}
