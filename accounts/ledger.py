@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from accounts import quota
+from accounts import quota, sent
 from accounts.models import GmailAccount, LedgerRow
 from accounts.quota import Growth, Limits, Use
 
@@ -35,6 +35,7 @@ def limits(account: GmailAccount) -> Limits:
         ramp=ramp,
         reserve_by_hand=account.reserve_by_hand,
         reserve_transactional=account.reserve_transactional,
+        sent_is_read=sent.is_read(account),
     )
 
 
@@ -82,6 +83,21 @@ def reserve(
         GmailAccount.objects.filter(pk=account.pk).update(ramp_began_at=now)
     return LedgerRow.objects.create(
         account=account, source=source, campaign_ref=campaign_ref, reserved_at=now
+    )
+
+
+def add_by_hand(account: GmailAccount, mails: Iterable[tuple[datetime, int]]) -> list[LedgerRow]:
+    """Mail that the account's person wrote elsewhere: when each left, to how many. In order."""
+    return LedgerRow.objects.bulk_create(
+        LedgerRow(
+            account=account,
+            source=LedgerRow.Source.BY_HAND,
+            recipients=recipients,
+            state=LedgerRow.State.ACCEPTED,
+            reserved_at=at,
+            at=at,
+        )
+        for at, recipients in mails
     )
 
 

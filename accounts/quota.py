@@ -4,6 +4,7 @@ Gmail counts recipients in a rolling window of 24 hours, not by calendar day
 (https://support.google.com/a/answer/166852). All moments are aware and in UTC.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ DAY = timedelta(days=1)
 FORGETTING = 10
 # Gmail stops even new accounts only after about so many messages.
 FIRST_REFUSED = 10
+# Where mail written by hand is read and counted, a fifth of its reserve is left for what was
+# written since.
+UNREAD_SHARE = 5
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Limits:
 
     `limit` is what its person has set. `learned` is what a refusal of Gmail's has taught, `ramp`
     the plan for a new account; both only ever lower it, and grow until they do no more.
+    `sent_is_read`: mail written by hand is among the uses, but for the last minutes'.
     """
 
     limit: int
@@ -86,6 +91,7 @@ class Limits:
     ramp: Growth | None = None
     reserve_by_hand: int = 0
     reserve_transactional: int = 0
+    sent_is_read: bool = False
 
     def in_force(self, now: datetime) -> int:
         """The smallest of the limits."""
@@ -120,10 +126,10 @@ class Limits:
     def taught(self, used: int, now: datetime) -> int | None:
         """The limit that a refusal at `now` teaches, when so much is known to have been used.
 
-        What was written by hand and has not been read may be the reason: the reserve is taken to
-        have been used for it. Where little else was, that tells nothing about the limit: None.
+        What was written by hand and has not been read may be the reason: what is kept free for it
+        is taken to have been used. Where little else was, that tells nothing about the limit: None.
         """
-        unseen = self.reserve_by_hand
+        unseen = self.kept_by_hand
         if used == 0 or (unseen and used < FIRST_REFUSED):
             return None
         taught = max(used, min(used + unseen, self.in_force(now) - 1))
@@ -135,9 +141,16 @@ class Limits:
             return self
         return replace(self, ramp=replace(self.ramp, began_at=at))
 
+    @property
+    def kept_by_hand(self) -> int:
+        """What stays free for mail written by hand that is not among the uses."""
+        if not self.sent_is_read:
+            return self.reserve_by_hand
+        return math.ceil(self.reserve_by_hand / UNREAD_SHARE)
+
     def kept_free(self, transactional_used: int = 0) -> int:
         """What campaigns must leave free: the reserves, as far as they are not used up."""
-        return self.reserve_by_hand + max(self.reserve_transactional - transactional_used, 0)
+        return self.kept_by_hand + max(self.reserve_transactional - transactional_used, 0)
 
     def for_campaigns(self, now: datetime, transactional_used: int = 0) -> int:
         """What campaigns may fill."""

@@ -7,6 +7,7 @@ own.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TypedDict, TypeVar, cast
 
 from django.views.decorators.debug import sensitive_variables
@@ -49,9 +50,12 @@ def open_smtp(account: GmailAccount, now: datetime) -> SmtpSession:
         raise
 
 
-def open_imap(account: GmailAccount, now: datetime) -> ImapSession:
-    """A logged-in session for reading. See `_open` for what goes wrong."""
-    return _open(_row(account), now, _imap)
+def open_imap(account: GmailAccount, now: datetime, timeout: float = 60) -> ImapSession:
+    """A logged-in session for reading, with `timeout` seconds for each wait on the network.
+
+    See `_open` for what goes wrong.
+    """
+    return _open(_row(account), now, partial(_imap, timeout=timeout))
 
 
 def open_pop(account: GmailAccount, now: datetime) -> PopSession:
@@ -108,8 +112,8 @@ def _smtp(row: GmailAccount, secret: Secret) -> SmtpSession:
 
 
 @sensitive_variables()
-def _imap(row: GmailAccount, secret: Secret) -> ImapSession:
-    return ImapSession.open(endpoints_for(row), address=row.address, **secret)
+def _imap(row: GmailAccount, secret: Secret, timeout: float) -> ImapSession:
+    return ImapSession.open(endpoints_for(row), address=row.address, timeout=timeout, **secret)
 
 
 @sensitive_variables()

@@ -23,9 +23,11 @@ from accounts.models import (
     GmailAccount,
     Halt,
     LedgerRow,
+    MailByHand,
     Membership,
     OAuthClient,
     Rest,
+    SentFolder,
     User,
     Workspace,
 )
@@ -129,6 +131,18 @@ def _ledger_row(has: Belongings) -> LedgerRow:
         reserved_at=timezone.now(),
         at=timezone.now(),
     )
+
+
+@makes(SentFolder)
+def _sent_folder(has: Belongings) -> SentFolder:
+    return SentFolder.objects.create(
+        account=has.of(GmailAccount), name=f"[Gmail]/{has.word}", uid_validity=1, read_to=1
+    )
+
+
+@makes(MailByHand)
+def _mail_by_hand(has: Belongings) -> MailByHand:
+    return MailByHand.objects.create(folder=has.of(SentFolder), uid=1, ledger_row=has.of(LedgerRow))
 
 
 @makes(Rest)

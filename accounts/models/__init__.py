@@ -4,9 +4,11 @@ from accounts.models.generation import Generation
 from accounts.models.gmail_account import GmailAccount
 from accounts.models.halt import Halt
 from accounts.models.ledger_row import LedgerRow
+from accounts.models.mail_by_hand import MailByHand
 from accounts.models.membership import Membership
 from accounts.models.oauth_client import OAuthClient
 from accounts.models.rest import Rest
+from accounts.models.sent_folder import SentFolder
 from accounts.models.user import User
 from accounts.models.workspace import Workspace
 
@@ -17,9 +19,11 @@ __all__ = [
     "GmailAccount",
     "Halt",
     "LedgerRow",
+    "MailByHand",
     "Membership",
     "OAuthClient",
     "Rest",
+    "SentFolder",
     "User",
     "Workspace",
 ]

@@ -107,6 +107,12 @@ class GmailAccount(models.Model):
         _("kept free for single mails, such as password resets"), default=5
     )
 
+    # When Sent was last read for mail written by hand, when that was last tried, and why it failed
+    # then: empty where it did not (`accounts.by_hand`).
+    sent_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sent_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sent_trouble = models.TextField(blank=True, editable=False)
+
     # Who is sending for this account now; one burst at a time, so that one session is reused.
     burst_holder = models.CharField(max_length=64, blank=True, editable=False)
     burst_until = models.DateTimeField(null=True, blank=True, editable=False)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts import generation, halts, ledger, quota, standing
+from accounts import generation, halts, ledger, quota, sent, standing
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
@@ -50,6 +50,10 @@ class Claim:
         return self.message.to_email.lower()
 
 
+class SentUnread(Exception):
+    """Mail written by hand may have used what seems free: Sent is to be read before."""
+
+
 class LeaseLost(Exception):
     """Somebody else has the account, or has taken the message back."""
 
@@ -82,7 +86,7 @@ def release_account(account_id: int, holder: str, next_turn_at: datetime | None 
 def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
     """Claim what leaves next through the account, or say when and why not.
 
-    Raises LeaseLost when `holder` no longer has the account.
+    Raises LeaseLost when `holder` no longer has the account, and SentUnread.
     """
     account = (
         GmailAccount.objects.select_for_update()
@@ -102,6 +106,8 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
             room = snapshot.room_of(account, ledger.window(account, now), now)
         turn = sharing.next_turn(room, snapshot.queues_of(account, entries, now), now)
         if turn.campaign_id is None:
+            if turn.reason in (Reason.LIMIT, Reason.NO_LIMIT):
+                _demand_reading(account, now)
             return turn
         waiting = snapshot.waiting_for(account).filter(campaign=turn.campaign_id)
         message = _pick(waiting, now, look_for_bound=account.has_bound)
@@ -109,8 +115,15 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
             # Another account of the campaign took the last one between the two looks.
             return Turn(None, now, Reason.NOTHING_WAITS)
         _count_for_pacing(turn.campaign_id, account_id, now)
+    _demand_reading(account, now)
     _renew(account, now)
     return _claim(message, account, now)
+
+
+def _demand_reading(account: GmailAccount, now: datetime) -> None:
+    """Also while the limit holds everything back, so that what the screens say of it is true."""
+    if sent.is_due(account, now):
+        raise SentUnread
 
 
 def _renew(account: GmailAccount, now: datetime) -> None:

@@ -20,6 +20,7 @@ from campaigns.delivery import outcomes
 from campaigns.delivery.claim import (
     Claim,
     LeaseLost,
+    SentUnread,
     claim_next,
     commit_handing_over,
     release_account,
@@ -29,6 +30,7 @@ from campaigns.delivery.claim import (
 from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
 from campaigns.delivery.deadline import Deadline
 from campaigns.delivery.line import Line
+from campaigns.delivery.read_sent import read_sent
 from campaigns.models import Message
 from campaigns.planning.sharing import Reason, Turn
 from gmail.errors import (
@@ -40,7 +42,7 @@ from gmail.errors import (
     Refused,
     Temporary,
 )
-from gmail.replies import Meaning, Phase
+from gmail.replies import Meaning, Phase, meaning
 
 M = Message.State
 
@@ -136,10 +138,10 @@ class Burst:
     def run(self, keep_going: Callable[[], bool]) -> None:
         try:
             while keep_going() and self.clock.may_send():
-                claim = claim_next(self.account.pk, self.holder, self.clock.now())
+                claim = self._claim()
                 if isinstance(claim, Claim):
                     self._send(claim)
-                elif not self._worth_waiting(claim):
+                elif claim is not None and not self._worth_waiting(claim):
                     self.over = claim
                     break
         except LeaseLost:
@@ -147,6 +149,14 @@ class Burst:
             pass
         if self.campaigns:
             states.finish_done(self.clock.now(), *self.campaigns)
+
+    def _claim(self) -> Claim | Turn | None:
+        """What leaves next; None when Sent was read instead, because that was due."""
+        try:
+            return claim_next(self.account.pk, self.holder, self.clock.now())
+        except SentUnread:
+            read_sent(self.account.pk, self.clock.now())
+            return None
 
     def _worth_waiting(self, turn: Turn) -> bool:
         """Wait for the next use to age, when it is a matter of moments.
@@ -272,6 +282,9 @@ class Burst:
             self.well = True
 
     def _not_accepted(self, claim: Claim, source: M, error: Refused) -> None:
+        if meaning(error.reply, error.phase) is Meaning.LIMIT:
+            # What the refusal teaches is how much was used: with mail that is written by hand.
+            read_sent(self.account.pk, self.clock.now())
         now = self.clock.now()
         self._count(outcomes.not_accepted(claim, source, error.reply, error.phase, now))
 

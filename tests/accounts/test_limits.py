@@ -167,3 +167,10 @@ def test_it_says_the_first_moment_at_which_there_is_room_under_it(
     moments = [NOW, free - INSTANT, *(quota.counts_until(use.at) for use in uses if use.at)]
     moments += [at for at, _limit in limits.steps(NOW)]
     assert not any(has_room(at) for at in moments if NOW <= at < free)
+
+
+def test_it_keeps_a_fifth_of_the_reserve_where_mail_by_hand_is_counted() -> None:
+    for reserve, kept in ((50, 10), (1, 1), (6, 2), (0, 0)):
+        limits = Limits(500, reserve_by_hand=reserve, sent_is_read=True)
+        assert (limits.kept_by_hand, limits.for_campaigns(NOW)) == (kept, 500 - kept)
+    assert Limits(500, reserve_by_hand=50).for_campaigns(NOW) == 450

@@ -31,6 +31,9 @@ def make_account(workspace: Workspace, **fields: Any) -> GmailAccount:
         "address": address,
         "mailbox_key": fields.get("address", address),
         "auth": GmailAccount.Auth.APP_PASSWORD,
+        # There is no server behind it: Sent is not read, also not at once when IMAP is asked for.
+        "inbound": GmailAccount.Inbound.NONE,
+        "sent_tried_at": timezone.now(),
         "reserve_by_hand": 0,
         "reserve_transactional": 0,
         "time_zone": "UTC",

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def account() -> GmailAccount:
-    return make_account(make_workspace())
+    return make_account(make_workspace(), inbound=GmailAccount.Inbound.IMAP)
 
 
 @pytest.fixture

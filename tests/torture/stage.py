@@ -68,7 +68,8 @@ class Stage:
     def account(self, workspace: Workspace, limit: int, **fields: object) -> GmailAccount:
         address = next(self._unused)
         self.in_use.append(address)
-        account = make_account(workspace, address=address, limit=limit, **fields)
+        read = {"inbound": GmailAccount.Inbound.IMAP}
+        account = make_account(workspace, address=address, limit=limit, **read | fields)
         account.sealed_secret = sealed.ACCOUNT_SECRET.seal(account, "".join(PASSWORD.split()))
         account.save(update_fields=["sealed_secret"])
         return account

@@ -32,8 +32,10 @@ def gmail(shared_gmail: PracticeGmail, settings: Any) -> PracticeGmail:
 
 @pytest.fixture
 def account(gmail: PracticeGmail, db: None) -> GmailAccount:
+    """It is not read: what other tests sent would count as written by hand."""
     password = gmail.app_password(ANA)
-    return connect.connect_by_app_password(make_workspace(), ANA, password)
+    inbound = GmailAccount.Inbound.NONE
+    return connect.connect_by_app_password(make_workspace(), ANA, password, inbound=inbound)
 
 
 @pytest.fixture

@@ -49,6 +49,15 @@ def gmail(shared_gmail: PracticeGmail, settings: Any) -> PracticeGmail:
     return shared_gmail
 
 
+@pytest.fixture
+def account(account: GmailAccount) -> GmailAccount:
+    """What other tests sent would count as written by hand, were Sent read for that."""
+    account.inbound = GmailAccount.Inbound.IMAP
+    account.sent_tried_at = timezone.now()
+    account.save()
+    return account
+
+
 def lose_answers(gmail: PracticeGmail, where: str = "accepted", times: int = 1) -> list[Message]:
     """The line drops `times` after the dot; at "accepted", Gmail has the message."""
     gmail.control(faults=[{"where": where, "drop": True, "times": times}])
