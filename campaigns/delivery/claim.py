@@ -32,7 +32,7 @@ BURST = timedelta(minutes=2)
 class Claim:
     """A message that is ours to send until `until`. `holder` is drawn anew for every claim.
 
-    `message` is as it was read when it was claimed, with its contact and workspace.
+    `message` is as it was read when it was claimed, with its contact.
     """
 
     message: Message
@@ -154,7 +154,7 @@ def _first_free(waiting: QuerySet[Message], now: datetime) -> Message | None:
     """The one that waits longest and that nobody is claiming at this moment."""
     due = waiting.filter(not_before__lte=now).order_by("not_before", "id")
     locked = due.select_for_update(skip_locked=True, of=("self",))
-    return locked.select_related("contact", "workspace").first()
+    return locked.select_related("contact").first()
 
 
 def _count_for_pacing(campaign_id: int, account_id: int, now: datetime) -> None:

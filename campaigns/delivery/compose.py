@@ -41,7 +41,7 @@ class Composer:
         if message.campaign_id is None or message.contact is None:
             raise NotWritable(_("Its content is kept no more."))
         revision = self._revision(message.campaign_id, message.revision)
-        values = merge_values(message.contact, message.workspace)
+        values = merge_values(message.contact, self.account.workspace)
         try:
             letter = rendered(revision.subject, revision.html, revision.text, values)
         except merge.MergeError as error:

@@ -11,13 +11,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts import explain, ledger, standing
-from accounts.models import GmailAccount
+from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
-from campaigns.delivery import claim as claims
 from campaigns.delivery import doubt, history, pause_words
 from campaigns.delivery.claim import Claim, LeaseLost, held
 from campaigns.delivery.history import Kind
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Message, Suppression
 from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
 
 M = Message.State
@@ -184,7 +183,12 @@ def _forgotten(claim: Claim) -> dict[str, Any]:
 
 
 def is_suppressed(claim: Claim) -> bool:
-    return held(claim).exclude(claims.may_reach(claim)).exists()
+    """As `claim.may_reach` has it, of a message that was claimed."""
+    message = claim.message
+    if message.source == LedgerRow.Source.SYSTEM:
+        return False
+    stands = Suppression.objects.filter(workspace=message.workspace_id, email_key=claim.to_key)
+    return stands.exists()
 
 
 def _settle(claim: Claim, source: M, target: M, **changes: object) -> None:

@@ -116,7 +116,7 @@ class Burst:
     """Claims and sends one message after the other, as long as the rule says so."""
 
     def __init__(self, account_id: int, holder: str, clock: Watch) -> None:
-        self.account = GmailAccount.objects.get(pk=account_id)
+        self.account = GmailAccount.objects.select_related("workspace").get(pk=account_id)
         self.holder = holder
         self.clock = clock
         self.composer = Composer(self.account)

@@ -55,23 +55,19 @@ def queues_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) ->
     served = Counter[int | None]()
     for entry in entries:
         served[entry.campaign_ref] += entry.recipients
-    waiting = waiting_for(account).filter(campaign=OuterRef("campaign"))
+    due = waiting_for(account).filter(campaign=OuterRef("campaign"), not_before__lte=now)
     rows = (
-        CampaignAccount.objects.filter(
-            Exists(waiting), account=account, campaign__state=Campaign.State.SENDING
-        )
-        .annotate(due=Exists(waiting.filter(not_before__lte=now)))
+        CampaignAccount.objects.filter(account=account, campaign__state=Campaign.State.SENDING)
+        .annotate(due=Exists(due))
         .select_related("campaign")
         .order_by("campaign_id")
     )
-    return [
-        queue_of(
-            row,
-            served[row.campaign_id],
-            None if row.due else put_back_until(account, row.campaign, now),
-        )
-        for row in rows
-    ]
+    queues = []
+    for row in rows:
+        not_before = None if row.due else put_back_until(account, row.campaign)
+        if row.due or not_before:
+            queues.append(queue_of(row, served[row.campaign_id], not_before))
+    return queues
 
 
 def queue_of(row: CampaignAccount, served: int, not_before: datetime | None) -> Queue:
@@ -112,10 +108,8 @@ def bound_and_due(now: datetime) -> QuerySet[Message]:
     )
 
 
-def put_back_until(account: GmailAccount, campaign: Campaign, now: datetime) -> datetime | None:
-    """When everything that waits was put back for later: the first moment to try again."""
+def put_back_until(account: GmailAccount, campaign: Campaign) -> datetime | None:
+    """The first moment to try again what waits; None where nothing does."""
     waiting = waiting_for(account).filter(campaign=campaign)
-    if waiting.filter(not_before__lte=now).exists():
-        return None
     first: datetime | None = waiting.aggregate(first=Min("not_before"))["first"]
     return first
