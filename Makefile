@@ -6,9 +6,10 @@
 #                 and our mail sessions with Dovecot and Postfix; make test-live: docs/live-tests.md
 #   make torture  faults at every step, by name and at random: ROUNDS=20 SEED=1 DB=sqlite|postgres
 #   make mutants  break each promise on purpose, in a copy, and see which test notices
+#   make bench    the figures of docs/figures.md
 #   make check    format, lint, types, directions of imports
 
-.PHONY: install run demo lock test test-system test-live torture mutants check
+.PHONY: install run demo lock test test-system test-live torture mutants bench check
 .DEFAULT_GOAL := run
 
 python := .venv/bin/python
@@ -79,6 +80,10 @@ torture: $(installed_dev)
 
 mutants: $(installed_dev)
 	@$(python) -m tests.mutants --write
+
+# What a machine can do: docs/figures.md.
+bench: $(installed_dev)
+	@$(python) -m benchmarks
 
 check: $(installed_dev)
 	@.venv/bin/ruff format --check --quiet .

@@ -1,0 +1,1 @@
+"""What each figure is measured with: `make bench` runs all of it, see docs/figures.md."""
