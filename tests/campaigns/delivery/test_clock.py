@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts import halts, ledger
 from accounts.clock import watch
@@ -138,7 +139,10 @@ def test_a_suspend_in_the_middle_of_a_burst_sends_nobody_twice(
 
 
 def test_it_does_nothing_by_a_clock_that_is_not_believed(
-    account: GmailAccount, campaign: Campaign, machine: Machine
+    account: GmailAccount,
+    campaign: Campaign,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Claims of other workers would all have run out by one that is a day ahead."""
     assert send_due(account.pk, keep_going=lambda: False) == Tally()
@@ -149,6 +153,7 @@ def test_it_does_nothing_by_a_clock_that_is_not_believed(
         state=M.CLAIMED, account=account, ledger_row=row, claim_holder="another",
         claim_until=machine.truly + timedelta(minutes=5),
     )  # fmt: skip
+    monkeypatch.setattr(timezone, "now", lambda: machine.read().wall)
     machine.set_by = HOURS_25
     tasks.deliver_due()
     one.refresh_from_db()
