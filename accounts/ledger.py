@@ -101,6 +101,20 @@ def add_by_hand(account: GmailAccount, mails: Iterable[tuple[datetime, int]]) ->
     )
 
 
+def accepted(
+    account: GmailAccount, source: str, campaign_ref: int | None, at: datetime
+) -> LedgerRow:
+    """A use that nobody had written down: Gmail accepted it at `at`."""
+    return LedgerRow.objects.create(
+        account=account,
+        source=source,
+        campaign_ref=campaign_ref,
+        state=LedgerRow.State.ACCEPTED,
+        reserved_at=at,
+        at=at,
+    )
+
+
 def accept(row_id: int, at: datetime) -> None:
     """Gmail accepted it, at `at` at the latest."""
     _settle(row_id, LedgerRow.State.ACCEPTED, at)

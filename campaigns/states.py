@@ -22,6 +22,8 @@ MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
         (M.WAITING, M.CLAIMED),
         (M.WAITING, M.SKIPPED),
         (M.WAITING, M.CANCELLED),
+        # Only where the database was restored from an older copy: it had left already.
+        (M.WAITING, M.SENT),
         (M.CLAIMED, M.WAITING),
         (M.CLAIMED, M.SKIPPED),
         (M.CLAIMED, M.CANCELLED),

@@ -15,7 +15,7 @@ from accounts.clock import watch
 from accounts.doctor import check_ups
 from campaigns import check_up as doctor
 from campaigns.contacts import importer
-from campaigns.delivery import recovery, schedule, sent_search
+from campaigns.delivery import recovery, restored, schedule, sent_search
 from campaigns.keeping import retention
 
 # A wake-up that waited longer has been repeated by the next tick.
@@ -56,6 +56,19 @@ def resolve_doubts() -> None:
 @shared_task
 def search_sent(account_id: int) -> None:
     sent_search.search(account_id)
+
+
+@shared_task
+def resume_restored() -> None:
+    now = timezone.now()
+    for account_id in restored.due(now):
+        look_for_what_left.apply_async((account_id,), expires=EXPIRES_SECONDS)
+    restored.let_go(now)
+
+
+@shared_task
+def look_for_what_left(account_id: int) -> None:
+    restored.look(account_id, timezone.now())
 
 
 @shared_task

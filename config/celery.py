@@ -31,6 +31,11 @@ app.conf.beat_schedule = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    "restored": {
+        "task": "campaigns.tasks.resume_restored",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "imports": {
         "task": "campaigns.tasks.resume_imports",
         "schedule": 30,

@@ -27,13 +27,13 @@ def test_it_moves_only_what_is_where_it_was_thought_to_be() -> None:
     [
         (M.SENT, M.REFUSED),
         (M.SENT, M.CLAIMED),
-        (M.WAITING, M.SENT),
         (M.WAITING, M.HANDING_OVER),
         (M.HANDING_OVER, M.CANCELLED),
         (M.HANDING_OVER, M.SKIPPED),
         (M.CANCELLED, M.WAITING),
         (M.SKIPPED, M.WAITING),
         (M.IN_DOUBT, M.REFUSED),
+        (M.CLAIMED, M.SENT),
         (M.SENT, M.SENT),
     ],
 )

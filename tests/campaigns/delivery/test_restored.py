@@ -1,0 +1,174 @@
+"""After a restore: what left since is found in Sent, then the account goes on, and nobody twice."""
+
+import json
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts import generation, halts, ledger, quota
+from accounts.halts import Cause
+from accounts.models import GmailAccount, Halt
+from campaigns.delivery import restored
+from campaigns.delivery.claim import Claim, claim_next, take_account
+from campaigns.delivery.sender import send_due
+from campaigns.models import Campaign, Message
+from tests.campaigns.making import make_account, make_campaign, make_single
+from tests.practice_gmail import PracticeGmail
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+M = Message.State
+
+
+@pytest.fixture(autouse=True)
+def data_dir(settings: Any, tmp_path: Path) -> Path:
+    settings.DATA_DIR = settings.UPLOADS_DIR = tmp_path
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _filed_at_once(gmail: PracticeGmail) -> None:
+    gmail.control(sent_delay=0)
+
+
+def send(account: GmailAccount, count: int) -> None:
+    asked = iter(range(count))
+    assert send_due(account.pk, keep_going=lambda: next(asked, None) is not None).sent == count
+
+
+def later(minutes: int = 16) -> datetime:
+    return timezone.now() + timedelta(minutes=minutes)
+
+
+def halt_of(account: GmailAccount) -> Halt | None:
+    return halts.of_cause(account, Cause.RESTORED)
+
+
+def go_back(*messages: Message, to: datetime | None = None) -> None:
+    """An older copy of the database, in which these wait."""
+    for message in messages:
+        Message.objects.filter(pk=message.pk).update(
+            state=M.WAITING, ledger_row=None, account=None, sent_at=None
+        )
+    generation.restored(to or timezone.now() - timedelta(minutes=1), timezone.now())
+
+
+def test_it_writes_to_nobody_twice_after_a_restore(
+    gmail: PracticeGmail, account: GmailAccount, tmp_path: Path
+) -> None:
+    before = len(gmail.ledger())
+    campaign = make_campaign(account.workspace, [account], recipients=12)
+    send(account, 3)
+    call_command("backup", str(tmp_path / "b"), "--json", stdout=StringIO())
+    send(account, 6)
+    call_command("restore", str(tmp_path / "b"), "--yes", "--json", stdout=StringIO())
+
+    assert campaign.messages.filter(state=M.SENT).count() == 3
+    assert send_due(account.pk).sent == 0
+    assert restored.due(later(14)) == []
+    assert restored.due(later()) == [account.pk]
+    restored.look(account.pk, later())
+    assert halt_of(account) is None
+    assert campaign.messages.filter(state=M.SENT).count() == 9
+    # What left since counts, as if nothing had been lost.
+    assert quota.used(ledger.totals(account, timezone.now()), timezone.now()) == 9
+
+    assert send_due(account.pk).sent == 3
+    written = [row["to"] for row in gmail.ledger()[before:]]
+    assert sorted(written) == sorted(campaign.messages.values_list("to_email", flat=True))
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.FINISHED
+
+
+def test_it_finds_what_had_left_where_gmail_replaces_the_message_id(account: GmailAccount) -> None:
+    one, invalid = make_single(account), "<two@at@signs>"
+    raw = f"From: {account.address}\r\nMessage-ID: {invalid}\r\n\r\nx\r\n".encode()
+    Message.objects.filter(pk=one.pk).update(message_id=invalid, raw=raw)
+    send(account, 1)
+    go_back(one)
+    restored.look(account.pk, later())
+    one.refresh_from_db()
+    assert (one.state, one.account, one.raw) == (M.SENT, account, None)
+    assert one.ledger_row is not None
+    assert one.ledger_row.at == one.sent_at
+
+
+def test_it_lets_wait_what_the_copy_knew_of(account: GmailAccount, campaign: Campaign) -> None:
+    """As after a limit notice: it lies in Sent, and was put back because it was not sent."""
+    send(account, 3)
+    one = campaign.messages.order_by("pk")[0]
+    go_back(one, to=later(10))
+    restored.look(account.pk, later(30))
+    one.refresh_from_db()
+    assert one.state == M.WAITING
+    assert halt_of(account) is None
+
+
+def test_it_stays_halted_while_sent_cannot_be_read(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    send(account, 3)
+    go_back(*campaign.messages.all())
+    refusal = {"protocol": "imap", "where": "select", "reply": "NO [UNAVAILABLE] Later"}
+    gmail.control(faults=[refusal])
+    now = later()
+    restored.look(account.pk, now)
+    halt = halt_of(account)
+    assert halt is not None
+    assert "Sent could not be read" in halt.found
+    assert restored.due(now + timedelta(minutes=1)) == []
+    assert restored.due(now + restored.LOOK_AGAIN) == [account.pk]
+    restored.look(account.pk, now + restored.LOOK_AGAIN)
+    assert halt_of(account) is None
+    assert campaign.messages.filter(state=M.SENT).count() == 3
+
+
+def test_it_waits_for_a_person_where_nobody_can_look(account: GmailAccount) -> None:
+    GmailAccount.objects.update(inbound=GmailAccount.Inbound.POP)
+    go_back()
+    assert restored.due(later()) == []
+    restored.let_go(later())
+    assert halt_of(account) is not None
+    out = StringIO()
+    call_command("release", account.address, "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {"account": account.address}
+    assert halt_of(account) is None
+
+
+def test_it_waits_for_the_other_accounts_of_its_campaigns(account: GmailAccount) -> None:
+    """What waits unbound may have left through the other one, whose Sent nobody can read."""
+    other = make_account(account.workspace, inbound=GmailAccount.Inbound.POP)
+    make_campaign(account.workspace, [account, other])
+    elsewhere = make_account(account.workspace, inbound=GmailAccount.Inbound.NONE)
+    go_back()
+    restored.look(account.pk, later())
+    halt = halt_of(account)
+    assert halt is not None
+    assert other.address in halt.found
+    assert elsewhere.address not in halt.found
+    halts.end([other], Cause.RESTORED, timezone.now())
+    restored.let_go(later())
+    assert halt_of(account) is None
+    assert halt_of(elsewhere) is not None
+
+
+def test_it_waits_for_what_was_under_way_in_the_copy(
+    account: GmailAccount, campaign: Campaign
+) -> None:
+    """Until it waits again, or is in doubt: nobody else may have it meanwhile."""
+    assert take_account(account.pk, "me", timezone.now())
+    claim = claim_next(account.pk, "me", timezone.now())
+    assert isinstance(claim, Claim)
+    go_back()
+    Message.objects.filter(pk=claim.message_id).update(claim_until=later(60))
+    restored.look(account.pk, later())
+    assert halt_of(account) is not None
+    Message.objects.filter(pk=claim.message_id).update(claim_until=later(1))
+    restored.look(account.pk, later())
+    assert halt_of(account) is None
+    assert campaign.messages.filter(state=M.WAITING).count() == 3
