@@ -36,6 +36,7 @@ def test_it_sends_nothing_from_an_older_copy(
     assert send_due(account.pk).sent == 3
     Generation.objects.update(number=1)
     Message.objects.update(state=Message.State.WAITING, ledger_row=None)
+    Campaign.objects.update(state=Campaign.State.SENDING)
     assert send_due(account.pk).sent == 0
     assert len(gmail.ledger()) == before + 3
 
