@@ -6,24 +6,20 @@ from itertools import count
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from accounts import halts, standing
 from accounts.models import GmailAccount, Halt, LedgerRow, Workspace
 from campaigns import control, decisions, launch
 from campaigns.models import Campaign, Contact, ContactList, Message, Suppression, Template
 from tests.campaigns.making import make_account, make_list, make_single, make_workspace
-from tests.machine.breaking import breaking_after
+from tests.machine.breaking import breaking_after, drawn_break
 from tests.machine.gmail import Gmail
 
 M = Message.State
 START = datetime(2026, 10, 24, 12, tzinfo=UTC)
 PEOPLE = 4
 MOST_CAMPAIGNS = 3
-
-some = st.integers(0, 11)
-# How many statements the database still takes before it breaks off.
-breaks = st.none() | st.none() | st.integers(0, 12)
 
 
 class People(RuleBasedStateMachine):
@@ -49,13 +45,14 @@ class People(RuleBasedStateMachine):
         for limit in limits:
             account = make_account(self.workspace, limit=limit)
             self.limits[account.pk] = limit
-        self.launch(first=False, spread=False, from_nine=False)
+        self.launch(1, 1, 1)
 
     # --- People -------------------------------------------------------------------------------
 
-    @precondition(lambda self: Campaign.objects.count() < MOST_CAMPAIGNS)
-    @rule(first=st.booleans(), spread=st.booleans(), from_nine=st.booleans())
-    def launch(self, first: bool, spread: bool, from_nine: bool) -> None:
+    def launch(self, which: int, much: int, more: int) -> None:
+        first, spread, from_nine = which % 3 == 0, much % 3 == 0, more % 3 == 0
+        if not (Campaign.objects.count() < MOST_CAMPAIGNS):
+            return
         campaign = Campaign.objects.create(
             workspace=self.workspace,
             name=f"Campaign {next(self.number)}",
@@ -71,45 +68,41 @@ class People(RuleBasedStateMachine):
         except launch.NotReady:
             campaign.delete()
 
-    @precondition(lambda self: len(Message.objects.filter(campaign=None)) < 2)
-    @rule(which=some)
-    def write_single(self, which: int) -> None:
+    def write_single(self, which: int, much: int, more: int) -> None:
+        if not (len(Message.objects.filter(campaign=None)) < 2):
+            return
         message = make_single(GmailAccount.objects.get(pk=self._account(which)))
         Message.objects.filter(pk=message.pk).update(not_before=self.now)
 
-    @rule(which=some)
-    def pause(self, which: int) -> None:
+    def pause(self, which: int, much: int, more: int) -> None:
         for campaign in self._campaigns(which, Campaign.State.SENDING):
             control.pause(campaign.pk)
 
-    @rule(which=some)
-    def resume(self, which: int) -> None:
+    def resume(self, which: int, much: int, more: int) -> None:
         for campaign in self._campaigns(which, Campaign.State.PAUSED):
             control.resume(campaign.pk)
 
-    @rule(which=some, breaks=breaks)
-    def cancel(self, which: int, breaks: int | None) -> None:
+    def cancel(self, which: int, much: int, more: int) -> None:
         for campaign in self._campaigns(which, Campaign.State.SENDING, Campaign.State.PAUSED):
-            with breaking_after(breaks):
+            with breaking_after(drawn_break(much, more)):
                 control.cancel(campaign.pk)
 
-    @rule(who=some)
-    def opt_out(self, who: int) -> None:
+    def opt_out(self, which: int, much: int, more: int) -> None:
         """Somebody whose mail is about to leave, if there is any."""
         leaving = Contact.objects.filter(messages__state=M.CLAIMED)
-        contact = (self._one_of(leaving, who) or self._one_of(Contact.objects.all(), who))[0]
+        contact = (self._one_of(leaving, which) or self._one_of(Contact.objects.all(), which))[0]
         key = contact.email_key
         Suppression.objects.get_or_create(workspace=self.workspace, email_key=key)
         self.suppressed.add(key)
 
-    @rule(which=some, limit=st.integers(1, 6))
-    def set_limit(self, which: int, limit: int) -> None:
+    def set_limit(self, which: int, much: int, more: int) -> None:
+        limit = 1 + much % 6
         account = self._account(which)
         self.limits[account] = limit
         GmailAccount.objects.filter(pk=account).update(limit=limit)
 
-    @rule(which=some, recipients=st.integers(1, 3))
-    def write_by_hand(self, which: int, recipients: int) -> None:
+    def write_by_hand(self, which: int, much: int, more: int) -> None:
+        recipients = 1 + much % 3
         account = self._account(which)
         LedgerRow.objects.create(
             account_id=account,
@@ -121,40 +114,36 @@ class People(RuleBasedStateMachine):
         )
         self.gmail.takes_by_hand(account, recipients, self.now)
 
-    @rule(which=some, cause=st.sampled_from(Halt.Cause))
-    def halt(self, which: int, cause: Halt.Cause) -> None:
+    def halt(self, which: int, much: int, more: int) -> None:
+        cause = list(Halt.Cause)[much % len(Halt.Cause)]
         account = GmailAccount.objects.get(pk=self._account(which))
         halts.begin([account], cause, "drawn", self.now)
         self.halted.add((account.pk, cause))
 
-    @precondition(lambda self: self.halted)
-    @rule(which=some)
-    def end_halt(self, which: int) -> None:
+    def end_halt(self, which: int, much: int, more: int) -> None:
+        if not (self.halted):
+            return
         account, cause = sorted(self.halted)[which % len(self.halted)]
         halts.end(GmailAccount.objects.filter(pk=account), Halt.Cause(cause), self.now)
         self.halted.remove((account, cause))
 
-    @rule(which=some)
-    def connect_again(self, which: int) -> None:
+    def connect_again(self, which: int, much: int, more: int) -> None:
         account = self._account(which)
         GmailAccount.objects.filter(pk=account).update(state=GmailAccount.State.READY)
         standing.connected(account, self.now)
 
-    @rule(which=some)
-    def say_that_it_arrived(self, which: int) -> None:
+    def say_that_it_arrived(self, which: int, much: int, more: int) -> None:
         for message in self._one_of(Message.objects.filter(state=M.IN_DOUBT), which):
             if self.gmail.accepted[message.pk]:
                 decisions.it_arrived(message, None, self.now)
 
-    @rule(which=some)
-    def send_again(self, which: int) -> None:
+    def send_again(self, which: int, much: int, more: int) -> None:
         for message in self._one_of(Message.objects.filter(state=M.IN_DOUBT), which):
             with suppress(decisions.NotPossible):
                 decisions.send_again(message, None, self.now)
                 assert not self.gmail.may_still_take(message.pk, self.now), "too early"
 
-    @rule(which=some)
-    def try_again(self, which: int) -> None:
+    def try_again(self, which: int, much: int, more: int) -> None:
         for message in self._one_of(Message.objects.filter(state=M.REFUSED), which):
             with suppress(decisions.NotPossible):
                 decisions.try_again(message, None, self.now)

@@ -14,7 +14,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -40,8 +39,15 @@ HOURS = (
     SendingHours(frozenset({0, 3, 6}), start=time(1), end=time(4)),
 )
 
+HOURS_PASS = (0.001, 0.02, 0.2, 0.4, 0.8, 3, 7, 12, 23, 24, 24.001, 50)
+
+# What happens, the more often the more often it is named.
+HAPPENS = (
+    *("claim", "accept", "pass_time") * 4,
+    *("lose_answer", "land") * 2,
+    *("launch", "pause_or_resume", "refuse", "set_limit", "hear_of_the_limit"),
+)
 some = st.integers(0, 11)
-limits = st.integers(1, 12)
 
 
 @dataclass
@@ -79,57 +85,50 @@ class PlanMachine(RuleBasedStateMachine):
         self.mailbox = Mailbox()
         self.campaigns: list[Campaign] = []
 
-    @initialize(limit=limits, ramp=st.none() | st.integers(1, 6), reserve=st.integers(0, 2))
-    def connect(self, limit: int, ramp: int | None, reserve: int) -> None:
-        growth = None if ramp is None else Growth(ramp, percent=20)
-        self.account = Account(Limits(limit, ramp=growth, reserve_by_hand=reserve))
-
-    @precondition(lambda self: len(self.campaigns) < 3)
-    @rule(
-        waiting=st.integers(1, 15),
-        hours=st.sampled_from(HOURS),
-        seed=st.none() | st.integers(0, 3),
-        wait=st.sampled_from([0, 0, 0, 7, 30]),
+    @initialize(
+        limit=st.integers(1, 12), ramp=st.none() | st.integers(1, 6), reserve=st.integers(0, 2)
     )
-    def launch(self, waiting: int, hours: SendingHours, seed: int | None, wait: int) -> None:
-        starts_at = self.now + timedelta(hours=wait)
-        queue = Queue(next(self.number), starts_at, hours, Pace(seed))
-        self.campaigns.append(Campaign(queue, waiting))
+    def connect(self, limit: int, ramp: int | None, reserve: int) -> None:
+        growth = None if ramp is None else Growth(ramp + 1, percent=20)
+        self.account = Account(Limits(limit + 1, ramp=growth, reserve_by_hand=reserve))
+        self.launch(1, 4)
 
-    @precondition(lambda self: self.campaigns)
-    @rule(which=some)
-    def pause_or_resume(self, which: int) -> None:
+    @rule(what=st.sampled_from(HAPPENS), which=some, much=some)
+    def happens(self, what: str, which: int, much: int) -> None:
+        getattr(self, what)(which, much)
+
+    def launch(self, which: int, much: int) -> None:
+        starts_at = self.now + timedelta(hours=(0, 0, 7, 30)[much % 4])
+        hours, seed = HOURS[which % len(HOURS)], None if which % 2 else which
+        queue = Queue(next(self.number), starts_at, hours, Pace(seed))
+        if len(self.campaigns) < 3:
+            self.campaigns.append(Campaign(queue, waiting=1 + 2 * much))
+
+    def pause_or_resume(self, which: int, much: int) -> None:
         campaign = self.campaigns[which % len(self.campaigns)]
         campaign.sending = not campaign.sending
 
-    @rule(times=st.integers(1, 4))
-    def claim(self, times: int) -> None:
-        for _ in range(times):
+    def claim(self, which: int, much: int) -> None:
+        for _ in range(1 + much % 4):
             self._claim(self._turn(self.now))
 
-    @precondition(lambda self: self._open())
-    @rule(which=some)
-    def accept(self, which: int) -> None:
+    def accept(self, which: int, much: int) -> None:
         """Gmail takes it, and says so."""
-        self._accept(self._open()[which % len(self._open())])
+        for taken in self._one_open(which):
+            self._accept(taken)
 
-    @precondition(lambda self: self._open())
-    @rule(which=some)
-    def refuse(self, which: int) -> None:
+    def refuse(self, which: int, much: int) -> None:
         """Gmail certainly did not take it: it waits again, and never counted."""
-        taken = self._open()[which % len(self._open())]
-        self.account.taken.remove(taken)
-        taken.campaign.waiting += 1
+        for taken in self._one_open(which):
+            self.account.taken.remove(taken)
+            taken.campaign.waiting += 1
 
-    @precondition(lambda self: self._open())
-    @rule(which=some)
-    def lose_answer(self, which: int) -> None:
+    def lose_answer(self, which: int, much: int) -> None:
         """It counts from the last moment at which Gmail may take it."""
-        taken = self._open()[which % len(self._open())]
-        taken.at = taken.in_flight_until = self.now + SESSION_LIFE
+        for taken in self._one_open(which):
+            taken.at = taken.in_flight_until = self.now + SESSION_LIFE
 
-    @rule(which=some)
-    def land(self, which: int) -> None:
+    def land(self, which: int, much: int) -> None:
         """Gmail takes what is in flight, and nobody hears of it."""
         flying = [
             taken
@@ -139,12 +138,10 @@ class PlanMachine(RuleBasedStateMachine):
         if flying:
             self._gmail_takes(flying[which % len(flying)])
 
-    @rule(limit=limits)
-    def set_limit(self, limit: int) -> None:
-        self.account.limits = replace(self.account.limits, limit=limit)
+    def set_limit(self, which: int, much: int) -> None:
+        self.account.limits = replace(self.account.limits, limit=1 + which)
 
-    @rule()
-    def hear_of_the_limit(self) -> None:
+    def hear_of_the_limit(self, which: int, much: int) -> None:
         """Gmail says that it is reached: less is in force, and the account rests."""
         used = quota.used(self._uses(), self.now)
         taught = self.account.limits.taught(used, self.now)
@@ -153,11 +150,8 @@ class PlanMachine(RuleBasedStateMachine):
             self.account.limits = replace(self.account.limits, learned=learned)
         self.account.resting_until = self.now + DAY
 
-    @rule(
-        minutes=st.sampled_from([0.01, 1, 20, 45, 180, 12 * 60, 23 * 60, 24 * 60, 24 * 60 + 0.05])
-    )
-    def pass_time(self, minutes: float) -> None:
-        self.now += timedelta(minutes=minutes)
+    def pass_time(self, which: int, much: int) -> None:
+        self.now += timedelta(hours=HOURS_PASS[which])
 
     # --- What must hold -----------------------------------------------------------------------
 
@@ -262,6 +256,11 @@ class PlanMachine(RuleBasedStateMachine):
 
     def _open(self) -> list[Taken]:
         return [taken for taken in self.account.taken if taken.at is None]
+
+    def _one_open(self, which: int) -> list[Taken]:
+        """One of them, or none where there is none."""
+        opened = self._open()
+        return opened[which % len(opened) :][:1] if opened else []
 
     def _uses(self) -> list[quota.Use]:
         return [quota.Use(taken.at) for taken in self.account.taken]
