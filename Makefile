@@ -51,6 +51,8 @@ compile := .venv/bin/uv pip compile --quiet --upgrade --universal --generate-has
 lock: $(installed_dev)
 	$(compile) --output-file requirements.txt
 	$(compile) --group dev --output-file requirements-dev.txt
+	$(filter-out pyproject.toml,$(compile)) benchmarks/peers/requirements.in \
+	  --output-file benchmarks/peers/requirements.txt
 
 # --- Proof ------------------------------------------------------------------------------------
 
@@ -84,6 +86,10 @@ mutants: $(installed_dev)
 # What a machine can do: docs/figures.md.
 bench: $(installed_dev)
 	@$(python) -m benchmarks
+
+# Beside django-post_office and django-mailer, in a venv of their own that is thrown away.
+compare: $(installed_dev)
+	@$(python) -m benchmarks.peers.compare
 
 check: $(installed_dev)
 	@.venv/bin/ruff format --check --quiet .
