@@ -7,9 +7,10 @@
 #   make torture  faults at every step, by name and at random: ROUNDS=20 SEED=1 DB=sqlite|postgres
 #   make mutants  break each promise on purpose, in a copy, and see which test notices
 #   make bench    the figures of docs/figures.md
+#   make compare  Daypost beside two other queues, in the same faults
 #   make check    format, lint, types, directions of imports
 
-.PHONY: install run demo lock test test-system test-live torture mutants bench check
+.PHONY: install run demo lock test test-system test-live torture mutants bench compare check
 .DEFAULT_GOAL := run
 
 python := .venv/bin/python
