@@ -25,6 +25,7 @@ from accounts import (
     release_page,
     rest_words,
     rests,
+    sent,
     standing,
 )
 from accounts.doctor import check_ups, remedies
@@ -222,7 +223,8 @@ def _badge(word: Any, style: str) -> SafeString:
 def _standing(account: GmailAccount, request: HttpRequest) -> dict[str, Any]:
     """What the page says of an account beside its settings."""
     now = timezone.now()
-    limits = limit_words.card(account, ledger.limits(account), now)
+    limits = ledger.limits(account)
+    entries = ledger.totals(account, now)
     return {
         "state_badge": state_badge(account),
         "halt": halts.of(account),
@@ -231,10 +233,12 @@ def _standing(account: GmailAccount, request: HttpRequest) -> dict[str, Any]:
         "resting_why": rest_words.why(account.resting_reason),
         "resting_said": rest_words.said(account.resting_reason),
         "rests": rests.history(account, now),
-        "used": quota.used(ledger.totals(account, now), now),
+        "used": quota.used(entries, now),
+        "used_by_hand": ledger.by_hand(entries),
+        "kept_by_hand": sent.kept_in_words(account, limits.kept_by_hand),
         **doctor_page.findings(account, now),
         "how_to_verify": remedies.verify_alias(account),
-        "limits": limits,
+        "limits": limit_words.card(account, limits, now),
         # Accounts are connected, not added; and one saves and is done.
         "show_save_and_add_another": False,
         "show_save_and_continue": False,

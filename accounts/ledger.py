@@ -61,6 +61,12 @@ def totals(account: GmailAccount, now: datetime) -> list[Entry]:
     return [Entry(None, recipients, source, ref) for source, ref, recipients in sums]
 
 
+def by_hand(entries: Iterable[Entry]) -> int:
+    """Recipients of what its person wrote elsewhere, of all that counts."""
+    mail = (entry for entry in entries if entry.source == LedgerRow.Source.BY_HAND)
+    return sum(entry.recipients for entry in mail)
+
+
 def accepted_since(account_id: int, moment: datetime) -> bool:
     """Whether Gmail has accepted anything of ours after `moment`."""
     ours = LedgerRow.objects.filter(account=account_id, state=LedgerRow.State.ACCEPTED)

@@ -152,6 +152,10 @@ class Limits:
         """What campaigns must leave free: the reserves, as far as they are not used up."""
         return self.kept_by_hand + max(self.reserve_transactional - transactional_used, 0)
 
+    def for_singles(self, now: datetime) -> int:
+        """What single mails may fill: all but what is kept free for mail written by hand."""
+        return max(self.in_force(now) - self.kept_by_hand, 0)
+
     def for_campaigns(self, now: datetime, transactional_used: int = 0) -> int:
         """What campaigns may fill."""
         return max(self.in_force(now) - self.kept_free(transactional_used), 0)

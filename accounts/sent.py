@@ -6,6 +6,7 @@ claim. Where it cannot be read, the account's whole reserve for such mail is kep
 
 from datetime import datetime, timedelta
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import GmailAccount
@@ -31,6 +32,17 @@ def is_due(account: GmailAccount, now: datetime) -> bool:
     tried_at = account.sent_tried_at
     # One that lies far ahead was written by a clock that has been set back since.
     return tried_at is None or abs(now - tried_at) >= READ_EVERY
+
+
+def kept_in_words(account: GmailAccount, kept: int) -> str:
+    """What of the limit is kept free for mail written by hand, and why so much; empty for none."""
+    if not kept:
+        return ""
+    if is_read(account):
+        words = _("%(kept)s kept free for what you wrote in Gmail since Daypost last looked.")
+        return words % {"kept": number_format(kept)}
+    words = _("%(kept)s kept free for mail you write yourself, which is not counted: %(why)s")
+    return words % {"kept": number_format(kept), "why": why_not_read(account)}
 
 
 def why_not_read(account: GmailAccount) -> str:

@@ -128,7 +128,8 @@ def _account_for(address: str, now: datetime) -> GmailAccount:
 def _waits_until(account: GmailAccount, now: datetime) -> datetime:
     """The first moment at which the account may send one more."""
     uses = ledger.window(account, now)
-    free_at = ledger.limits(account).free_at(uses, now)
+    limits = ledger.limits(account)
+    free_at = limits.free_at(uses, now, limits.kept_by_hand)
     return max(now, account.resting_until or now, free_at or now + quota.WINDOW)
 
 

@@ -136,7 +136,7 @@ def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> 
     """Mail of Daypost itself and of programs comes first, and may use what campaigns may not."""
     if account.state != GmailAccount.State.READY or standing.is_resting(account, now):
         return None
-    if quota.used(entries, now) >= ledger.limits(account).in_force(now):
+    if quota.used(entries, now) >= ledger.limits(account).for_singles(now):
         return None
     return _first_free(snapshot.waiting_for(account).filter(campaign=None), now)
 

@@ -102,7 +102,7 @@ def _may_leave(account: GmailAccount, now: datetime) -> bool:
     """Whether a single mail may, by the rule of `claim_next`."""
     if standing.is_resting(account, now) or halts.of(account) is not None:
         return False
-    return quota.used(ledger.totals(account, now), now) < ledger.limits(account).in_force(now)
+    return quota.used(ledger.totals(account, now), now) < ledger.limits(account).for_singles(now)
 
 
 def _check(account: GmailAccount, ok: bool, detail: str, remedy: str = "") -> Check:

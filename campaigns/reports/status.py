@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, DateTimeField, Value
 from django.db.models.functions import Coalesce, TruncDate
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import halts, ledger, limit_words, quota, rest_words
 from accounts.ledger import Entry
@@ -157,18 +158,30 @@ def _sentence(turn: Turn, account: GmailAccount, now: datetime, zone: ZoneInfo |
     zone = zone or ZoneInfo(account.time_zone)
     limits = ledger.limits(account)
     halt = halts.of(account)
+    entries = ledger.window(account, now)
     named = {
         "address": account.address,
         "at": date_format(turn.at.astimezone(zone), "D j M, H:i") if turn.at else "",
-        "used": quota.used(ledger.window(account, now), now),
+        "used": quota.used(entries, now),
         "limit": limits.in_force(now),
         "reason": rest_words.why(account.resting_reason),
         "account_reason": account.state_reason,
         "halt_reason": halt.reason if halt else "",
     }
     sentence = _SENTENCES[turn.reason or Reason.NOTHING_WAITS]() % named
-    why = limit_words.why(limits, now, zone) if turn.reason is Reason.LIMIT else ""
-    return f"{sentence} {why}" if why else sentence
+    if turn.reason is not Reason.LIMIT:
+        return sentence
+    more = _by_hand(ledger.by_hand(entries)), limit_words.why(limits, now, zone)
+    return " ".join(filter(None, (sentence, *more)))
+
+
+def _by_hand(count: int) -> str:
+    if not count:
+        return ""
+    words = ngettext(
+        "%(n)s of them was written by hand.", "%(n)s of them were written by hand.", count
+    )
+    return words % {"n": number_format(count)}
 
 
 # Functions, so that each is translated when it is shown.
@@ -239,12 +252,11 @@ def _account_use(
 ) -> AccountUse:
     room = snapshot.room_of(account, entries, now, halted=halted)
     opens_at, held_by = sharing.account_opens(room, now)
-    by_hand = [entry for entry in entries if entry.source == "by_hand"]
     return AccountUse(
         account=account,
         limit=ledger.limits(account).in_force(now),
         used_24h=quota.used(entries, now),
-        used_by_hand_24h=quota.used(by_hand, now),
+        used_by_hand_24h=ledger.by_hand(entries),
         free_now=max(room.free, 0) if opens_at == now else 0,
         next_free_at=opens_at,
         held_by=held_by,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import ledger, quota
+from accounts import ledger, quota, sent
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.models import Campaign
 from campaigns.planning.calendar import local_date
@@ -28,12 +28,14 @@ SOON = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Panel:
-    """One account's card. `free_soon`: how many more are free within `SOON` if nothing leaves."""
+    """One account's card. `free_soon`: how many more are free within `SOON` if nothing leaves;
+    `kept`: what is kept free for mail written by hand, in words.
+    """
 
     use: AccountUse
     chart: RollingChart
     free_soon: int
-    reserve: int
+    kept: str
     now: datetime
     zone: ZoneInfo
 
@@ -150,7 +152,7 @@ def _panel(use: AccountUse, past: Past, plan: Forecast, series: Sequence[Series]
         ),
         free_soon=sum(span.count for span in spans if now < span.ends <= now + SOON)
         + (limits.in_force(now + SOON) - use.limit),
-        reserve=account.reserve_by_hand,
+        kept=sent.kept_in_words(account, limits.kept_by_hand),
         now=now,
         zone=zone,
     )

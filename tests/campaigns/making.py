@@ -111,11 +111,16 @@ def make_single(account: GmailAccount, to: str = "owner@example.org") -> Message
     )
 
 
-def spend(account: GmailAccount, recipients: int, at: datetime | None = None) -> None:
+def spend(
+    account: GmailAccount,
+    recipients: int,
+    at: datetime | None = None,
+    source: str = LedgerRow.Source.CAMPAIGN,
+) -> None:
     """Use so much of the account's limit, by mail that has nothing to do with the test."""
     LedgerRow.objects.create(
         account=account,
-        source=LedgerRow.Source.CAMPAIGN,
+        source=source,
         recipients=recipients,
         state=LedgerRow.State.ACCEPTED,
         reserved_at=at or timezone.now(),

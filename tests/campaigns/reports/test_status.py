@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import halts
-from accounts.models import GmailAccount
+from accounts.models import GmailAccount, LedgerRow
 from campaigns.models import Campaign, Event, Message
 from campaigns.planning.sharing import Reason
 from campaigns.reports import progress, status
@@ -140,6 +140,19 @@ def test_it_shows_the_use_of_each_account(campaign: Campaign) -> None:
     spend(account, 30)
     [use] = status.account_uses(campaign.workspace, timezone.now())
     assert (use.limit, use.used_24h, use.free_now) == (100, 30, 60)
+
+
+def test_it_says_how_much_of_what_is_used_was_written_by_hand(campaign: Campaign) -> None:
+    account, now = account_of(campaign), timezone.now()
+    GmailAccount.objects.update(limit=20)
+    spend(account, 12)
+    spend(account, 8, source=LedgerRow.Source.BY_HAND)
+    said = status.status_of(campaign, now).why_not_now or ""
+    assert (
+        ": 20 of the 20 messages in any 24 hours are used. 8 of them were written by hand." in said
+    )
+    [use] = status.account_uses(campaign.workspace, now)
+    assert use.used_by_hand_24h == 8
 
 
 def test_it_has_nothing_free_while_an_account_rests_or_is_halted(campaign: Campaign) -> None:
