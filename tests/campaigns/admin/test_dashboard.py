@@ -264,14 +264,14 @@ def test_it_asks_no_more_of_the_database_for_more_of_everything(
     client, workspace, django_assert_max_num_queries
 ):
     make_campaign(workspace, [make_account(workspace)], 5)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(28):
         client.get(HOME_PAGE)
     accounts = [make_account(workspace) for _ in range(5)]
     for account in accounts:
         spend(account, 3)
         make_campaign(workspace, accounts, 30)
         make_campaign(workspace, [account], 3, state="paused")
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(28):
         context = client.get(HOME_PAGE).context
     assert len(context["panels"]) == 6
     assert len(context["lines"]) == 12
