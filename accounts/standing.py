@@ -25,9 +25,14 @@ def is_resting(account: GmailAccount, now: datetime) -> bool:
     return account.resting_until is not None and account.resting_until > now
 
 
+@transaction.atomic
 def wake(accounts: QuerySet[GmailAccount]) -> None:
     """Something has come up that may leave through `accounts`: it is their turn at once."""
-    accounts.update(next_turn_at=None)
+    # In the order of ids: two who wake the same accounts must not wait for one another.
+    locked = accounts.order_by("pk").select_for_update(of=("self",))
+    GmailAccount.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).update(
+        next_turn_at=None
+    )
 
 
 @transaction.atomic
