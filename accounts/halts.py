@@ -1,6 +1,7 @@
 """Why nothing at all may leave through an account, single mails neither: its halts.
 
-A rest runs out by itself; a halt is ended by whoever finds out that it is safe to go on.
+A rest runs out by itself, or its person connects the account again; a halt is ended by whoever
+finds out that it is safe to go on.
 """
 
 from collections.abc import Iterable

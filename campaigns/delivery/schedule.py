@@ -20,8 +20,8 @@ from campaigns.models import Campaign, CampaignAccount, Message
 # Set when this process is asked to end: bursts stop after the message in hand.
 stopping = threading.Event()
 
-# Messages of one turn while others wait. Each turn is a log-in, which takes as long as a message.
-TURN = 10
+# Messages of one turn while others wait. Each turn is a log-in, and 500 messages take 20 of them.
+TURN = 25
 # ... and while nobody does: imports and check-ups share the same threads.
 LONGEST_TURN = 100
 
