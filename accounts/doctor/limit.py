@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import ledger, limit_words, quota, rest_words, standing
+from accounts import halts, ledger, limit_words, quota, rest_words, standing
 from accounts.doctor.check import Check, Name, is_needed
 from accounts.models import GmailAccount
 
@@ -24,6 +24,11 @@ def check(account: GmailAccount, now: datetime) -> Check:
     why = limit_words.why(limits, now, ZoneInfo(account.time_zone))
     detail += f" {why}" if why else ""
     resting = standing.is_resting(account, now)
+    halt = halts.of(account)
+    if halt is not None:
+        detail += f" {halt.reason}"
+        remedy = _("See the account's page for what ends it.")
+        return Check(Name.LIMIT, False, is_needed(Name.LIMIT, account), detail, remedy)
     if resting:
         until = account.resting_until
         detail += " " + _("It rests: %(why)s") % {"why": rest_words.why(account.resting_reason)}

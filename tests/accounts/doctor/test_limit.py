@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts import quota
+from accounts import halts, quota
 from accounts.doctor import limit
 from accounts.models import GmailAccount
 from tests.campaigns.making import make_account, make_workspace, spend
@@ -40,6 +40,14 @@ def test_it_says_until_when_and_why_it_rests(account: GmailAccount) -> None:
     assert "It rests: Gmail has a passing trouble of its own." in check.detail
     assert "421" not in check.detail
     assert f"{NOW + timedelta(minutes=30):%H:%M} (UTC)" in check.remedy
+
+
+def test_it_says_why_nothing_leaves_while_the_account_is_halted(account: GmailAccount) -> None:
+    halts.begin([account], halts.Cause.RESTORED, "The database is an older copy.", NOW)
+    check = limit.check(account, NOW)
+    assert not check.ok
+    assert "0 of 10 messages used in the last 24 hours. The database is an older" in check.detail
+    assert "account's page" in check.remedy
 
 
 def test_it_knows_a_limit_that_lets_nothing_leave(account: GmailAccount) -> None:
