@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts.by_hand import TakesLong
 from accounts.doctor.check import Name
 from accounts.doctor.probes import NotSeen
 from accounts.doctor.remedies import CaFileUnreadable, remedy
@@ -34,6 +35,7 @@ ERRORS: list[GmailError | VaultError] = [
     NotSeen(Name.IMAP),
     CaFileUnreadable("No."),
     LoginsSpent("No."),
+    TakesLong("No."),
 ]
 
 

@@ -159,11 +159,11 @@ def test_it_asks_again_only_while_it_sends(client, campaign):
 def test_it_asks_no_more_of_the_database_for_more_messages_or_accounts(
     client, campaign, django_assert_max_num_queries
 ):
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         client.get(url("page", campaign))
     more = make_account(campaign.workspace)
     make_campaign(campaign.workspace, [more], 300)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         client.get(url("page", campaign))
 
 

@@ -198,7 +198,10 @@ def test_it_does_not_look_into_sent_for_what_had_a_notice(
 def test_it_holds_what_is_in_doubt_already_and_keeps_its_bytes(account: GmailAccount) -> None:
     make_campaign(account.workspace, [account], recipients=1)
     at = timezone.now()
-    outcomes.in_doubt(hand_over(account, at), "line lost", at)
+    claim = hand_over(account, at)
+    # What is in doubt is looked for, and not held at once.
+    GmailAccount.objects.update(inbound=GmailAccount.Inbound.IMAP)
+    outcomes.in_doubt(claim, "line lost", at)
     message = Message.objects.get()
     assert message.held_at is None
     assert hear(account, notice(message)) == Consequences(held=1)
