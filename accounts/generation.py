@@ -73,7 +73,9 @@ def restored(copied_at: datetime, now: datetime) -> None:
     Whatever the numbers say: what was sent since then need not have left from this machine.
     """
     row = _locked()
-    _halt(max(row.number, _beside()), copied_at, _restored_words(copied_at), now)
+    # Made by a clock that was ahead, a backup does not know its moment: its newest trace does.
+    since = copied_at if copied_at <= now else min(_newest_trace() or now, now)
+    _halt(max(row.number, _beside()), since, _restored_words(copied_at), now)
 
 
 def copied_at() -> datetime | None:
@@ -99,6 +101,8 @@ def _halt(number: int, copied_at: datetime, reason: str, now: datetime) -> None:
     if known is not None and Halt.objects.filter(cause=restored, ended_at=None).exists():
         # An older copy still: of the one before it is not known either what has left since.
         copied_at = min(known, copied_at)
+        # Begun anew: what was found out before this copy says nothing of what has left since.
+        halts.end(GmailAccount.objects.all(), restored, now)
     halts.begin(GmailAccount.objects.all(), restored, reason, now)
     Generation.objects.filter(pk=_ONLY).update(number=number, copied_at=copied_at)
 

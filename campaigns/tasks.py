@@ -49,6 +49,8 @@ def deliver_next() -> None:
 
 @shared_task
 def resolve_doubts() -> None:
+    if not watch.look_around():
+        return
     for account_id in sent_search.due_accounts(timezone.now()):
         search_sent.apply_async((account_id,), expires=EXPIRES_SECONDS)
 
@@ -60,6 +62,8 @@ def search_sent(account_id: int) -> None:
 
 @shared_task
 def resume_restored() -> None:
+    if not watch.look_around():
+        return
     now = timezone.now()
     for account_id in restored.due(now):
         look_for_what_left.apply_async((account_id,), expires=EXPIRES_SECONDS)
@@ -95,4 +99,6 @@ def check_up(account_id: int) -> None:
 
 @shared_task
 def tidy() -> None:
+    if not watch.look_around():
+        return
     retention.tidy(timezone.now())

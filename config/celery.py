@@ -9,6 +9,8 @@ import os
 from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 
+from config.beat import Every
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # The broker that needs no server: files in the data folder, written whole.
@@ -23,33 +25,33 @@ EVERY_SECONDS = 5  # `campaigns.tasks.TICK_SECONDS`
 app.conf.beat_schedule = {
     "deliver": {
         "task": "campaigns.tasks.deliver_due",
-        "schedule": EVERY_SECONDS,
+        "schedule": Every(EVERY_SECONDS),
         "options": {"expires": EVERY_SECONDS},
     },
     "doubts": {
         "task": "campaigns.tasks.resolve_doubts",
-        "schedule": 10,
+        "schedule": Every(10),
         "options": {"expires": 10},
     },
     "restored": {
         "task": "campaigns.tasks.resume_restored",
-        "schedule": 30,
+        "schedule": Every(30),
         "options": {"expires": 30},
     },
     "imports": {
         "task": "campaigns.tasks.resume_imports",
-        "schedule": 30,
+        "schedule": Every(30),
         "options": {"expires": 30},
     },
     # Every hour, for a machine that is never on for a whole day.
     "tidy": {
         "task": "campaigns.tasks.tidy",
-        "schedule": 3600,
+        "schedule": Every(3600),
         "options": {"expires": 3600},
     },
     "doctor": {
         "task": "campaigns.tasks.resume_check_ups",
-        "schedule": 10,
+        "schedule": Every(10),
         "options": {"expires": 10},
     },
 }

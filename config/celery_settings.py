@@ -23,7 +23,7 @@ worker_hijack_root_logger = False
 worker_enable_remote_control = False
 timezone = "UTC"
 # Every entry is a period of seconds: there is nothing to remember between two starts.
-beat_scheduler = "celery.beat:Scheduler"
+beat_scheduler = "config.beat:Scheduler"
 # Messages are JSON, so running as root, as containers do, opens nothing.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import generation, halts, ledger, sessions
+from accounts.clock import watch
 from accounts.models import GmailAccount, Halt
 from accounts.tenancy import visible
 from accounts.vault import VaultError
@@ -71,7 +72,7 @@ def look(account_id: int, now: datetime) -> None:
         "Sent shows that %(count)d messages had left.",
         count,
     ) % {"count": count}
-    Halt.objects.filter(pk=halt.pk).update(
+    _halted().filter(pk=halt.pk).update(
         is_clear=not _is_under_way(account), found=found if count else ""
     )
     let_go(now)
@@ -121,6 +122,8 @@ def _in_the_way(account: GmailAccount) -> list[str]:
 def _settle_all(account: GmailAccount, halt: Halt, now: datetime) -> int:
     """Returns how many messages had left. Raises what `sessions` and reading raise."""
     copied_at = generation.copied_at() or halt.began_at
+    # Gmail's moments are its own clock's, which ours may be ahead of with a person's consent.
+    copied_at -= max(watch.accepted_difference(account), timedelta())
     count = 0
     session = sessions.open_imap(account, now)
     try:

@@ -95,8 +95,12 @@ def send_first(line: QuerySet[GmailAccount], keep_going: Callable[[], bool]) -> 
     account_id = take_first(line, holder, timezone.now())
     if account_id is None:
         return Tally()
-    watch = Watch(GmailAccount.objects.get(pk=account_id))
-    return _send(account_id, holder, watch, keep_going)
+    try:
+        watch = Watch(GmailAccount.objects.get(pk=account_id))
+        return _send(account_id, holder, watch, keep_going)
+    finally:
+        # Nothing, but after an error before the burst began.
+        release_account(account_id, holder)
 
 
 def _send(account_id: int, holder: str, watch: Watch, keep_going: Callable[[], bool]) -> Tally:

@@ -36,12 +36,18 @@ class Gone:
 def tidy(now: datetime) -> Gone:
     """Let everything go that is older than the settings say (`docs/settings.md`)."""
     return Gone(
-        ledger_rows=_delete(_ledger(_before(now, settings.KEEP_LEDGER_DAYS))),
+        ledger_rows=_forget_uses(_before(_last_use(now), settings.KEEP_LEDGER_DAYS)),
         bytes_of_messages=_forget_bytes(_before(now, settings.KEEP_FILES_DAYS)),
         import_files=_remove_files(_before(now, settings.KEEP_FILES_DAYS)),
         rests=_delete(_rests(_before(now, settings.KEEP_HISTORY_DAYS))),
         halts=_delete(_halts(_before(now, settings.KEEP_HISTORY_DAYS))),
     )
+
+
+def _last_use(now: datetime) -> datetime:
+    """The ledger is aged by itself: a clock that is ahead must not empty it."""
+    newest: datetime | None = LedgerRow.objects.aggregate(Max("reserved_at"))["reserved_at__max"]
+    return min(newest or now, now)
 
 
 def _before(now: datetime, days: int) -> datetime:
@@ -78,6 +84,17 @@ def _forget_bytes(cutoff: datetime) -> int:
     while batch := list(done.order_by("pk").values_list("pk", flat=True)[:A_BATCH]):
         # Asked again: a person may have let one wait again since.
         count += done.filter(pk__in=batch).update(raw=None)
+    return count
+
+
+def _forget_uses(cutoff: datetime) -> int:
+    rows, count = _ledger(cutoff), 0
+    while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:A_BATCH]):
+        # By the row itself, not by the message: one that leaves again meanwhile has another.
+        over = Message.objects.filter(ledger_row__in=batch, state__in=FATE_KNOWN)
+        over.update(ledger_row=None)
+        rows.filter(pk__in=batch).delete()
+        count += len(batch)
     return count
 
 

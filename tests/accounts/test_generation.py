@@ -127,6 +127,27 @@ def test_it_halts_after_a_restore_whatever_the_numbers_say() -> None:
 
 
 @pytest.mark.django_db
+def test_it_believes_nothing_that_was_found_out_before_a_further_restore() -> None:
+    """A backup may be made while an account that is clear still waits for another."""
+    account = make_account(make_workspace())
+    first, again = timezone.now() - timedelta(days=2), timezone.now()
+    generation.restored(first, first)
+    Halt.objects.update(is_clear=True, looked_at=first, found="Sent shows that 3 had left.")
+    generation.restored(first + timedelta(hours=1), again)
+    halt = halts.of_cause(account, Cause.RESTORED)
+    assert halt is not None
+    assert (halt.is_clear, halt.looked_at, halt.found, halt.began_at) == (False, None, "", again)
+
+
+@pytest.mark.django_db
+def test_it_takes_no_moment_from_a_backup_that_was_made_in_the_future() -> None:
+    account, now = make_account(make_workspace()), timezone.now()
+    spend(account, 1, now - timedelta(hours=3))
+    generation.restored(now + timedelta(days=1), now)
+    assert generation.copied_at() == now - timedelta(hours=3)
+
+
+@pytest.mark.django_db
 def test_it_keeps_the_earlier_moment_while_nothing_is_settled() -> None:
     account = make_account(make_workspace())
     first, now = timezone.now() - timedelta(days=3), timezone.now()

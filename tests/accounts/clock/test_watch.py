@@ -131,6 +131,31 @@ def test_a_new_boot_waits_for_the_server(machine: Machine, account: GmailAccount
     assert ClockCheck.objects.count() == 1, "the boot before is over"
 
 
+def test_nothing_is_done_by_the_clock_of_a_new_boot_before_somebody_has_asked(
+    machine: Machine, account: GmailAccount
+) -> None:
+    assert watch.look_around()
+    assert machine.asked == 1
+    machine.start_anew()
+    machine.set_by = HOURS_25
+    Halt.objects.all().delete()
+    assert not watch.look_around()
+    assert "25 hours" in why_halted(account)
+    machine.set_by = timedelta()
+    machine.sleep(watch.ASK_AGAIN)
+    assert watch.look_around()
+
+
+def test_an_account_whose_server_says_nothing_holds_up_no_other(
+    machine: Machine, account: GmailAccount
+) -> None:
+    machine.answers = False
+    assert not watch.look_around()
+    machine.answers = True
+    make_account(account.workspace, practice=False)
+    assert watch.look_around()
+
+
 def test_a_dead_battery_that_boots_a_day_ahead_sends_nothing(
     machine: Machine, account: GmailAccount
 ) -> None:

@@ -71,7 +71,8 @@ def go_back(*messages: Message, to: datetime | None = None) -> None:
         Message.objects.filter(pk=message.pk).update(
             state=M.WAITING, ledger_row=None, account=None, sent_at=None
         )
-    generation.restored(to or timezone.now() - timedelta(minutes=1), timezone.now())
+    copied_at = to or timezone.now() - timedelta(minutes=1)
+    generation.restored(copied_at, max(copied_at, timezone.now()))
 
 
 def test_it_writes_to_nobody_twice_after_a_restore(

@@ -20,7 +20,13 @@ from campaigns.contacts import uploads
 from campaigns.keeping import retention
 from campaigns.keeping.retention import tidy
 from campaigns.models import ContactImport, Message
-from tests.campaigns.making import make_account, make_campaign, make_single, make_workspace
+from tests.campaigns.making import (
+    make_account,
+    make_campaign,
+    make_single,
+    make_workspace,
+    spend,
+)
 
 M = Message.State
 L = LedgerRow.State
@@ -60,6 +66,7 @@ class TestLedger(TestCase):
         self, drawn: list[tuple[str, int, str | None]], days: int, batch: int
     ) -> None:
         account = make_account(make_workspace())
+        spend(make_account(account.workspace), 1, NOW)
         rows = [write(account, s, NOW - timedelta(days=d), m) for s, d, m in drawn]
         before = quota.used(ledger.totals(account, NOW), NOW)
         with pytest.MonkeyPatch.context() as patch:
@@ -168,3 +175,32 @@ def test_it_is_told_when_too_little_would_be_kept(settings: Any, name: str, days
     setattr(settings, name, days)
     assert [problem.id for problem in run_checks()] == ["campaigns.E001"]
     assert name in run_checks()[0].msg
+
+
+@pytest.mark.django_db
+def test_a_clock_that_is_far_ahead_empties_no_window() -> None:
+    account = make_account(make_workspace())
+    for hours in range(1, 4):
+        write(account, L.ACCEPTED, NOW - timedelta(hours=hours), M.SENT)
+    assert tidy(NOW + timedelta(days=400)).ledger_rows == 0
+    assert quota.used(ledger.totals(account, NOW), NOW) == 3
+
+
+@pytest.mark.django_db
+def test_what_leaves_anew_keeps_its_new_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = make_account(make_workspace())
+    write(account, L.ACCEPTED, NOW, None)
+    old = write(account, L.VOID, NOW - timedelta(days=200), M.REFUSED)
+    new = write(account, L.RESERVED, NOW, None)
+    message = Message.objects.get(ledger_row=old)
+    rows_of = retention._ledger
+
+    def tried_again_meanwhile(cutoff: datetime) -> Any:
+        rows = list(rows_of(cutoff))
+        Message.objects.filter(pk=message.pk).update(state=M.CLAIMED, ledger_row=new)
+        return LedgerRow.objects.filter(pk__in=[row.pk for row in rows])
+
+    monkeypatch.setattr(retention, "_ledger", tried_again_meanwhile)
+    assert tidy(NOW).ledger_rows == 1
+    message.refresh_from_db()
+    assert message.ledger_row == new
