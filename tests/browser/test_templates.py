@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
@@ -50,8 +50,11 @@ def people(live_instance: LiveInstance, tmp_path_factory: pytest.TempPathFactory
     return live_instance
 
 
-class Elsewhere(HTTPServer):
-    """Another host, which a hostile message would call."""
+class Elsewhere(ThreadingHTTPServer):
+    """Another host, which a hostile message would call.
+
+    A browser may connect without asking for anything: that must not keep it from the next caller.
+    """
 
     asked_for: list[str]
 
