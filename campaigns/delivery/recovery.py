@@ -1,5 +1,6 @@
 """What a worker left behind when it died or slept too long."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -11,6 +12,8 @@ from campaigns.models import Message
 
 M = Message.State
 
+_log = logging.getLogger(__name__)
+
 
 def recover(now: datetime) -> tuple[int, int]:
     """Take back every claim that has run out, and finish what was left at its end.
@@ -18,15 +21,16 @@ def recover(now: datetime) -> tuple[int, int]:
     Returns how many messages (wait again, are in doubt).
 
     Before the dot was allowed (claimed), certainly not accepted: it waits again. After it
-    (handing over) nobody knows: in doubt, always.
+    (handing over) nobody knows: in doubt, always. Each is settled by itself: at what nobody foresaw
+    it stays as it is, with its error in the log at each look, and the others go on.
     """
     put_back = doubted = 0
     expired = Message.objects.filter(
         state__in=(M.CLAIMED, M.HANDING_OVER), claim_until__lte=now
     ).order_by("id")
     for message in list(expired):
-        claim = _claim_of(message)
         try:
+            claim = _claim_of(message)
             if message.state == M.CLAIMED:
                 outcomes.put_back(claim, M.CLAIMED, "", now)
                 put_back += 1
@@ -36,6 +40,8 @@ def recover(now: datetime) -> tuple[int, int]:
         except LeaseLost:
             # Its worker was only slow, and settled it between our two looks.
             continue
+        except Exception:
+            _log.exception("Message %s was left behind and cannot be settled.", message.pk)
     states.finish_done(now)
     return put_back, doubted
 

@@ -63,6 +63,18 @@ def test_it_holds_in_doubt_what_a_dead_worker_was_handing_over() -> None:
     assert quota.used(ledger.window(row.account, now), now) == 1
 
 
+def test_one_that_cannot_be_settled_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    broken, healthy = claimed(), claimed()
+    Message.objects.filter(pk=broken.message_id).update(ledger_row=None)
+    for _look in range(2):
+        recovery.recover(healthy.until)
+        assert f"Message {broken.message_id} was left behind" in caplog.text, "nobody is told"
+        caplog.clear()
+    assert message_of(healthy).state == M.WAITING
+    assert row_of(healthy).state == "void"
+    assert message_of(broken).state == M.CLAIMED
+
+
 def test_it_never_sends_again_what_is_in_doubt() -> None:
     claim = claimed()
     assert commit_handing_over(claim, b"", timezone.now())
