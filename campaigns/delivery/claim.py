@@ -64,15 +64,12 @@ def take_account(account_id: int, holder: str, now: datetime) -> bool:
     return free.update(burst_holder=holder, burst_until=now + BURST) == 1
 
 
-@transaction.atomic
-def take_first(line: QuerySet[GmailAccount], holder: str, now: datetime) -> int | None:
-    """The same for the first of `line` whom nobody takes at this moment; None when there is none.
+def first_of(line: QuerySet[GmailAccount]) -> GmailAccount | None:
+    """The first of `line` whom nobody takes at this moment, to be taken in the same transaction.
 
     Many who take at once do not wait for one another, and each gets another account.
     """
-    free = line.select_for_update(skip_locked=True, of=("self",))
-    first = free.values_list("pk", flat=True).first()
-    return first if first is not None and take_account(first, holder, now) else None
+    return line.select_for_update(skip_locked=True, of=("self",)).first()
 
 
 def release_account(account_id: int, holder: str, next_turn_at: datetime | None = None) -> None:

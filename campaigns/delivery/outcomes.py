@@ -16,6 +16,7 @@ from campaigns import states
 from campaigns.delivery import doubt, history, pause_words
 from campaigns.delivery.claim import Claim, LeaseLost, held
 from campaigns.delivery.history import Kind
+from campaigns.delivery.read_sent import read_sent
 from campaigns.models import Campaign, Message, Suppression
 from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
 
@@ -96,7 +97,8 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
     A single mail is refused where a campaign would pause: nobody could resume it, and it would
     keep what comes after it from leaving.
 
-    `source` is the state the message is in: claimed before the dot, handing over after it.
+    `source` is the state the message is in: claimed before the dot, handing over after it. Not to
+    be called inside a transaction: at the limit it reads Sent.
     """
     said = str(reply)
     what = meaning(reply, phase)
@@ -109,7 +111,7 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
         return tried_in_vain(claim, source, said, said, now)
     put_back(claim, source, said, now)
     if what is Meaning.LIMIT:
-        standing.rest_for_limit(claim.account_id, said, now)
+        _rest_for_limit(claim.account_id, said, now)
     elif what is Meaning.AUTH:
         _needs_reconnecting(claim, reply, now)
     elif what is Meaning.MESSAGE:
@@ -120,6 +122,14 @@ def not_accepted(claim: Claim, source: M, reply: Reply, phase: Phase, now: datet
     else:
         standing.back_off(claim.account_id, said, now)
     return what
+
+
+def _rest_for_limit(account_id: int, said: str, now: datetime) -> None:
+    """What the refusal teaches is how much was used: with the mail that is written by hand."""
+    try:
+        read_sent(account_id, now)
+    finally:
+        standing.rest_for_limit(account_id, said, now)
 
 
 def tried_in_vain(claim: Claim, source: M, said: str, reason: str, now: datetime) -> Meaning:

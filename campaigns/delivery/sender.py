@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,9 +23,9 @@ from campaigns.delivery.claim import (
     SentUnread,
     claim_next,
     commit_handing_over,
+    first_of,
     release_account,
     take_account,
-    take_first,
 )
 from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
 from campaigns.delivery.deadline import Deadline
@@ -42,7 +42,7 @@ from gmail.errors import (
     Refused,
     Temporary,
 )
-from gmail.replies import Meaning, Phase, meaning
+from gmail.replies import Meaning, Phase
 
 M = Message.State
 
@@ -92,15 +92,20 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
 def send_first(line: QuerySet[GmailAccount], keep_going: Callable[[], bool]) -> Tally:
     """The same for the first account of `line` at which nobody else is."""
     holder = uuid.uuid4().hex
-    account_id = take_first(line, holder, timezone.now())
-    if account_id is None:
-        return Tally()
+    with transaction.atomic():
+        account = first_of(line)
+        if account is None:
+            return Tally()
+        watch = Watch(account)
+        # Here too the clock comes first; where its server must be asked, outside of this.
+        taken = watch.holds and take_account(account.pk, holder, timezone.now())
+    if not taken:
+        return send_due(account.pk, keep_going)
     try:
-        watch = Watch(GmailAccount.objects.get(pk=account_id))
-        return _send(account_id, holder, watch, keep_going)
+        return _send(account.pk, holder, watch, keep_going)
     finally:
         # Nothing, but after an error before the burst began.
-        release_account(account_id, holder)
+        release_account(account.pk, holder)
 
 
 def _send(account_id: int, holder: str, watch: Watch, keep_going: Callable[[], bool]) -> Tally:
@@ -286,11 +291,8 @@ class Burst:
             self.well = True
 
     def _not_accepted(self, claim: Claim, source: M, error: Refused) -> None:
-        if meaning(error.reply, error.phase) is Meaning.LIMIT:
-            # What the refusal teaches is how much was used: with mail that is written by hand.
-            read_sent(self.account.pk, self.clock.now())
-        now = self.clock.now()
-        self._count(outcomes.not_accepted(claim, source, error.reply, error.phase, now))
+        what = outcomes.not_accepted(claim, source, error.reply, error.phase, self.clock.now())
+        self._count(what)
 
     def _count(self, came_down_on: Meaning) -> None:
         if came_down_on is Meaning.RECIPIENT:

@@ -11,7 +11,7 @@ from accounts import halts, ledger
 from accounts.clock import watch
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import tasks
-from campaigns.delivery import schedule, sender
+from campaigns.delivery import claim, schedule, sender
 from campaigns.delivery.line import Line
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, Message
@@ -136,6 +136,23 @@ def test_a_suspend_in_the_middle_of_a_burst_sends_nobody_twice(
     machine.sleep(timedelta(days=3))
     assert send_due(account.pk).sent == 3
     assert halts.of(account) is None
+
+
+def test_it_takes_no_account_by_a_clock_that_is_not_believed(
+    account: GmailAccount,
+    campaign: Campaign,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Until when it is taken would be written down a day ahead, and stay so."""
+    assert schedule.send_next().sent == 3
+    make_campaign(account.workspace, [account])
+    monkeypatch.setattr(timezone, "now", lambda: machine.read().wall)
+    for module in (claim, sender):
+        monkeypatch.setattr(module, "take_account", lambda *args: pytest.fail("it was taken"))
+    machine.set_by = HOURS_25
+    assert schedule.send_next() == Tally()
+    assert halts.of(account) is not None
 
 
 def test_it_does_nothing_by_a_clock_that_is_not_believed(

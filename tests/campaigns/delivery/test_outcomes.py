@@ -10,7 +10,7 @@ from accounts import ledger, quota
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import claim as claims
-from campaigns.delivery import outcomes
+from campaigns.delivery import outcomes, read_sent
 from campaigns.delivery.claim import Claim, claim_next, commit_handing_over
 from campaigns.models import Campaign, Message
 from campaigns.planning.sharing import Reason, Turn
@@ -142,6 +142,20 @@ def test_it_puts_back_and_rests_at_gmails_limit(handed_over: Sending, phase: Pha
     assert claims.take_account(account.pk, "me", later)
     turn = claim_next(account.pk, "me", later)
     assert isinstance(turn, Turn)
+
+def test_it_waits_and_rests_though_reading_sent_ends_at_an_error_of_our_own(
+    handed_over: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gmail said no: whatever goes wrong after that, there is no doubt."""
+
+    def broken(*args: object) -> int:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(read_sent.by_hand, "read", broken)
+    with pytest.raises(RuntimeError):
+        handed_over.hear(LIMIT, Phase.DOT)
+    assert (handed_over.message.state, handed_over.row.state) == (M.WAITING, "void")
+    assert handed_over.account.resting_until is not None
 
 
 def test_it_rests_a_day_when_gmail_refuses_what_the_ledger_cannot_explain(
