@@ -40,7 +40,7 @@ def recover(now: datetime) -> tuple[int, int]:
         except LeaseLost:
             # Its worker was only slow, and settled it between our two looks.
             continue
-        except Exception:
+        except Exception:  # noqa: BLE001 - one row that nobody foresaw must not hold up all others
             _log.exception("Message %s was left behind and cannot be settled.", message.pk)
     states.finish_done(now)
     return put_back, doubted

@@ -143,6 +143,7 @@ def test_it_puts_back_and_rests_at_gmails_limit(handed_over: Sending, phase: Pha
     turn = claim_next(account.pk, "me", later)
     assert isinstance(turn, Turn)
 
+
 def test_it_waits_and_rests_though_reading_sent_ends_at_an_error_of_our_own(
     handed_over: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
