@@ -148,10 +148,17 @@ def carry(account: GmailAccount, by: timedelta, now: datetime) -> None:
     `by` is how far the clock was set ahead of what it showed before; `now` is its new moment.
     """
     if by:
-        # All that counts by either; set back, what has just ceased to count must not begin again.
-        since = min(now, now - by) - quota.WINDOW - quota.MARGIN
-        rows = counting().filter(Q(at=None) | Q(at__gt=since), account=account)
+        counts = Q(at=None) | Q(at__gt=counting_since(by, now))
+        rows = counting().filter(counts, account=account)
         rows.update(at=F("at") + by, reserved_at=F("reserved_at") + by)
+
+
+def counting_since(by: timedelta, now: datetime) -> datetime:
+    """From when on something counts at `now` by either clock: as it is, or set back by `by`.
+
+    By both, since what has just ceased to count must not begin again.
+    """
+    return min(now, now - by) - quota.WINDOW - quota.MARGIN
 
 
 class AlreadySettled(RuntimeError):

@@ -7,11 +7,11 @@ have to be held while Google answers.
 import time
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import explain, sealed, standing
 from accounts.endpoints import endpoints_for
+from accounts.leases import is_free
 from accounts.models import GmailAccount
 from gmail import oauth
 from gmail.errors import GrantRevoked, Unreachable
@@ -61,9 +61,8 @@ def _is_valid(row: GmailAccount, now: datetime) -> bool:
 
 def _take_lease(row: GmailAccount, now: datetime) -> bool:
     """Only for the token that was seen: whoever comes after its renewal must look again."""
-    free = Q(token_lease_until__isnull=True) | Q(token_lease_until__lte=now)
     seen = GmailAccount.objects.filter(
-        free,
+        is_free("token_lease_until", now, LEASE),
         pk=row.pk,
         sealed_access_token=row.sealed_access_token,
         access_token_expires_at=row.access_token_expires_at,

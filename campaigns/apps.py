@@ -7,4 +7,8 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
+        from accounts.clock.carrying import carried
         from campaigns import checks  # noqa: F401  registers the system checks
+        from campaigns.delivery import carrying
+
+        carried.connect(carrying.carry)

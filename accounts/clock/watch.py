@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from accounts import halts, ledger
-from accounts.clock import readings, rules, words
+from accounts import halts
+from accounts.clock import carrying, readings, rules, words
 from accounts.clock.rules import Answer, Known, Reading, Trouble
 from accounts.models import ClockCheck, GmailAccount, Halt, LedgerRow
 
@@ -220,7 +220,9 @@ def _note(account: GmailAccount, reading: Reading, answer: Answer | None) -> Kno
     if then.doubt is not None:
         _halt(check, before, reading.wall)
     else:
-        ledger.carry(account, rules.carry(before, then), reading.wall)
+        by = rules.carry(before, then)
+        if by or not is_believed(before):
+            carrying.carry(account, by, reading.wall)
         if not at_odds(account):
             halts.end([account], Halt.Cause.CLOCK, reading.wall)
     return then

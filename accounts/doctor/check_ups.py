@@ -13,10 +13,11 @@ from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
 from accounts.doctor.check import Check, as_rows
+from accounts.leases import is_free
 from accounts.models import CheckUp, GmailAccount
 
 LEASE = timedelta(minutes=4)
@@ -126,8 +127,7 @@ def let_go(held: Held) -> None:
 
 
 def _free(now: datetime) -> QuerySet[CheckUp]:
-    nobody = Q(held_until=None) | Q(held_until__lte=now)
-    return CheckUp.objects.filter(nobody, finished_at=None)
+    return CheckUp.objects.filter(is_free("held_until", now, LEASE), finished_at=None)
 
 
 def _ours(held: Held) -> QuerySet[CheckUp]:

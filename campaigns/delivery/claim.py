@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts import generation, halts, ledger, quota, sent, standing
+from accounts.leases import is_free
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
@@ -60,7 +61,7 @@ class LeaseLost(Exception):
 
 def take_account(account_id: int, holder: str, now: datetime) -> bool:
     """Become the one who sends for this account; False when somebody else is."""
-    free = GmailAccount.objects.filter(pk=account_id).exclude(burst_until__gt=now)
+    free = GmailAccount.objects.filter(is_free("burst_until", now, BURST), pk=account_id)
     return free.update(burst_holder=holder, burst_until=now + BURST) == 1
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.leases import is_free
 from campaigns import states
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import Claim, LeaseLost
+from campaigns.delivery.claim import ANSWER, CLAIM, Claim, LeaseLost
 from campaigns.models import Message
 
 M = Message.State
@@ -25,9 +26,10 @@ def recover(now: datetime) -> tuple[int, int]:
     it stays as it is, with its error in the log at each look, and the others go on.
     """
     put_back = doubted = 0
-    expired = Message.objects.filter(
-        state__in=(M.CLAIMED, M.HANDING_OVER), claim_until__lte=now
-    ).order_by("id")
+    left_behind = is_free("claim_until", now, ANSWER + CLAIM)
+    expired = Message.objects.filter(left_behind, state__in=(M.CLAIMED, M.HANDING_OVER)).order_by(
+        "id"
+    )
     for message in list(expired):
         try:
             claim = _claim_of(message)
@@ -35,7 +37,7 @@ def recover(now: datetime) -> tuple[int, int]:
                 outcomes.put_back(claim, M.CLAIMED, "", now)
                 put_back += 1
             else:
-                _doubt(claim, message)
+                _doubt(claim, message, now)
                 doubted += 1
         except LeaseLost:
             # Its worker was only slow, and settled it between our two looks.
@@ -47,10 +49,10 @@ def recover(now: datetime) -> tuple[int, int]:
 
 
 @transaction.atomic
-def _doubt(claim: Claim, message: Message) -> None:
+def _doubt(claim: Claim, message: Message, now: datetime) -> None:
     if message.handed_over_at is None or message.claim_until is None:
         raise RuntimeError(f"Message {message.pk} is being handed over since no moment.")
-    outcomes.in_doubt(claim, "", message.claim_until)
+    outcomes.in_doubt(claim, "", min(message.claim_until, now))
 
 
 def _claim_of(message: Message) -> Claim:

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import generation, halts, ledger, sessions
 from accounts.clock import watch
+from accounts.leases import is_free
 from accounts.models import GmailAccount, Halt
 from accounts.tenancy import visible
 from accounts.vault import VaultError
@@ -42,9 +43,11 @@ A_FETCH = 200
 
 def due(now: datetime) -> list[int]:
     """Accounts whose Sent is to be read now."""
+    # Begun by a clock that was ahead and has come right: it is waited from now on.
+    _halted().filter(began_at__gt=now).update(began_at=now)
     halted = _halted().filter(is_clear=False, began_at__lte=now - PATIENCE)
-    again = Q(looked_at=None) | Q(looked_at__lte=now - LOOK_AGAIN)
-    readable = halted.filter(again, account__inbound=GmailAccount.Inbound.IMAP)
+    nobody_at_it = is_free("looked_at", now - LOOK_AGAIN, LOOK_AGAIN)
+    readable = halted.filter(nobody_at_it, account__inbound=GmailAccount.Inbound.IMAP)
     connected = readable.exclude(account__state=GmailAccount.State.DISCONNECTED)
     return list(connected.order_by("account_id").values_list("account_id", flat=True))
 

@@ -13,7 +13,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import halts
+from accounts.leases import is_free
 from accounts.models import GmailAccount
+from campaigns.delivery.claim import BURST
 from campaigns.delivery.sender import LOOK_AGAIN, Tally, send_due, send_first
 from campaigns.models import Campaign, CampaignAccount, Message
 
@@ -36,10 +38,7 @@ def due_accounts(now: datetime) -> list[int]:
 
 def line(now: datetime) -> QuerySet[GmailAccount]:
     """Those of them that it is worth looking at now, who has waited longest first."""
-    come = Q(next_turn_at=None) | Q(next_turn_at__lte=now)
-    # Written by a clock that was ahead, and has come right.
-    never = Q(next_turn_at__gt=now + 2 * LOOK_AGAIN)
-    waiting = _due(now).filter(come | never)
+    waiting = _due(now).filter(is_free("next_turn_at", now, LOOK_AGAIN))
     return waiting.order_by(F("next_turn_at").asc(nulls_first=True), "id")
 
 
@@ -76,7 +75,7 @@ def _due(now: datetime) -> QuerySet[GmailAccount]:
     )
     ready = GmailAccount.objects.filter(state=GmailAccount.State.READY)
     rested = Q(resting_until=None) | Q(resting_until__lte=now)
-    nobody_at_it = Q(burst_until=None) | Q(burst_until__lte=now)
+    nobody_at_it = is_free("burst_until", now, BURST)
     return ready.filter(
         rested, nobody_at_it, ~Exists(halts.lasting()), Exists(sending) | Exists(single)
     )

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts import explain, sessions
+from accounts.leases import is_free
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from campaigns.delivery import copies, doubt
@@ -58,8 +58,8 @@ def search(account_id: int, *, only_due: bool = True) -> int:
 
 
 def _take(account_id: int, now: datetime) -> datetime | None:
-    free = Q(sent_search_until=None) | Q(sent_search_until__lte=now)
     until = now + LEASE
+    free = is_free("sent_search_until", now, LEASE)
     accounts = GmailAccount.objects.filter(free, pk=account_id)
     return until if accounts.update(sent_search_until=until) else None
 

@@ -180,7 +180,7 @@ def test_it_does_not_wait_for_ever(
 ) -> None:
     expire(account)
     now = timezone.now()
-    GmailAccount.objects.filter(pk=account.pk).update(token_lease_until=now + timedelta(hours=1))
+    GmailAccount.objects.filter(pk=account.pk).update(token_lease_until=now + tokens.LEASE)
     monkeypatch.setattr(tokens, "PATIENCE_SECONDS", 0.3)
     with pytest.raises(Unreachable):
         tokens.access_token(account, now)

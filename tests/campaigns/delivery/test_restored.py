@@ -182,7 +182,7 @@ def test_it_waits_for_what_was_under_way_in_the_copy(
     claim = claim_next(account.pk, "me", timezone.now())
     assert isinstance(claim, Claim)
     go_back()
-    Message.objects.filter(pk=claim.message_id).update(claim_until=later(60))
+    Message.objects.filter(pk=claim.message_id).update(claim_until=later(25))
     restored.look(account.pk, later())
     assert halt_of(account) is not None
     Message.objects.filter(pk=claim.message_id).update(claim_until=later(1))
