@@ -22,8 +22,9 @@ MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
         (M.WAITING, M.CLAIMED),
         (M.WAITING, M.SKIPPED),
         (M.WAITING, M.CANCELLED),
-        # Only where the database was restored from an older copy: it had left already.
+        # These two only where the database was restored from an older copy: it had left already.
         (M.WAITING, M.SENT),
+        (M.REFUSED, M.SENT),
         (M.CLAIMED, M.WAITING),
         (M.CLAIMED, M.SKIPPED),
         (M.CLAIMED, M.CANCELLED),

@@ -1,8 +1,9 @@
 """After an older copy of the database was restored: what left since is found in Sent.
 
-What waits in the copy may have left already, and Gmail has filed it. Every message that is found
-is sent, and counts from the moment at which Gmail took it; then the account goes on by itself. A
-mailbox that cannot be read stays halted until a person lets it go (`accounts.release_page`).
+What waits in the copy may have left already, and Gmail has filed it; what was refused in it may
+have been tried again since. Every message that is found is sent, and counts from the moment at
+which Gmail took it; then the account goes on by itself. A mailbox that cannot be read stays halted
+until a person lets it go (`accounts.release_page`).
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from accounts import generation, halts, ledger, sessions
 from accounts.clock import watch
 from accounts.leases import is_free
 from accounts.models import GmailAccount, Halt
+from accounts.standing import CLOCKS_APART
 from accounts.tenancy import visible
 from accounts.vault import VaultError
 from campaigns import states
@@ -35,10 +37,10 @@ PATIENCE = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(minutes=5)
 # A search knows days only, each server's in a zone of its own.
 DAYS_BEFORE = timedelta(days=2)
-# By which the clocks of Gmail and of this machine may differ. What was filed before the copy was
-# made, the copy knows of: a message that waits in it although its copy lies in Sent has to leave.
-CLOCKS_DIFFER = timedelta(minutes=5)
 A_FETCH = 200
+
+# What waits by itself, or because a person said so since the copy: "Send again", "Try again".
+NOT_SENT = (M.WAITING, M.IN_DOUBT, M.REFUSED)
 
 
 def due(now: datetime) -> list[int]:
@@ -148,7 +150,8 @@ def _copies(session: ImapSession, copied_at: datetime) -> Iterator[dict[str, dat
         uids = session.uids_after(0, since=(copied_at - DAYS_BEFORE).date())
         for start in range(0, len(uids), A_FETCH):
             dated = session.dated(uids[start : start + A_FETCH], FIELDS).values()
-            since = [one for one in dated if one.received >= copied_at - CLOCKS_DIFFER]
+            # What was filed before, the copy knows of: what waits in it all the same has to leave.
+            since = [one for one in dated if one.received >= copied_at - CLOCKS_APART]
             yield _by_message_id(since)
 
 
@@ -163,7 +166,7 @@ def _by_message_id(copies: list[Dated]) -> dict[str, datetime]:
 def _settle(account: GmailAccount, found: dict[str, datetime], now: datetime) -> int:
     ours = visible(Message.objects.all(), account.workspace)
     # In the order of ids, so that two workers who settle the same never wait for one another.
-    open_ = ours.filter(message_id__in=found, state__in=(M.WAITING, M.IN_DOUBT)).order_by("pk")
+    open_ = ours.filter(message_id__in=found, state__in=NOT_SENT).order_by("pk")
     messages = list(open_.select_related("ledger_row"))
     settled = [one for one in messages if _had_left(one, account, found[one.message_id], now)]
     campaigns = {one.campaign_id for one in settled if one.campaign_id is not None}
@@ -178,9 +181,8 @@ def _had_left(message: Message, account: GmailAccount, at: datetime, now: dateti
     if message.state == M.IN_DOUBT:
         return doubt.found(message, now)
     rows = Message.objects.filter(pk=message.pk)
-    moved = states.move_messages(
-        rows, M.WAITING, M.SENT, account=account, handed_over_at=at, sent_at=at, reply="", raw=None
-    )
+    changes = {"account": account, "handed_over_at": at, "sent_at": at, "reply": "", "raw": None}
+    moved = states.move_messages(rows, message.state, M.SENT, **changes)
     if moved:
         use = ledger.accepted(account, message.source, message.campaign_id, at)
         rows.update(ledger_row=use)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import generation, halts, ledger, quota
 from accounts.halts import Cause
 from accounts.models import GmailAccount, Halt
+from campaigns import decisions
 from campaigns.delivery import restored
 from campaigns.delivery.claim import Claim, claim_next, take_account
 from campaigns.delivery.read_sent import read_sent
@@ -113,6 +114,28 @@ def test_it_finds_what_had_left_where_gmail_replaces_the_message_id(account: Gma
     assert (one.state, one.account, one.raw) == (M.SENT, account, None)
     assert one.ledger_row is not None
     assert one.ledger_row.at == one.sent_at
+
+
+def test_it_finds_what_was_refused_in_the_copy_and_tried_again_since(
+    account: GmailAccount, campaign: Campaign
+) -> None:
+    """It would be offered to be tried again, and that would be a second time."""
+    send(account, 3)
+    tried_again, refused = campaign.messages.order_by("pk")[:2]
+    go_back(tried_again)
+    Message.objects.filter(pk=tried_again.pk).update(state=M.REFUSED, reply="550", account=account)
+    Message.objects.filter(pk=refused.pk).update(
+        state=M.REFUSED, reply="550", message_id="<never@left>"
+    )
+    restored.look(account.pk, later())
+    for message in (tried_again, refused):
+        message.refresh_from_db()
+    assert (tried_again.state, tried_again.reply) == (M.SENT, "")
+    assert tried_again.ledger_row is not None
+    assert tried_again.ledger_row.at == tried_again.sent_at
+    assert refused.state == M.REFUSED
+    with pytest.raises(decisions.NotPossible):
+        decisions.try_again(tried_again, None, later())
 
 
 def test_it_lets_wait_what_the_copy_knew_of(account: GmailAccount, campaign: Campaign) -> None:
