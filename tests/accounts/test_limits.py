@@ -63,6 +63,13 @@ def test_it_says_which_limit_holds_where_several_do() -> None:
     assert (below.in_force(NOW), below.holder(NOW), below.grows_at(NOW)) == (30, Holder.SET, None)
 
 
+def test_it_grows_only_once_every_limit_that_holds_it_has() -> None:
+    equal = Limits(500, learned(40, NOW - DAY / 2), Growth(40, 50, NOW))
+    assert equal.grows_at(NOW) == NOW + DAY
+    not_begun = Limits(500, learned(40, NOW - DAY / 2), Growth(40, 50))
+    assert not_begun.grows_at(NOW) is None
+
+
 def test_it_has_room_when_its_limit_grows_before_anything_ages() -> None:
     limits = Limits(500, learned(10, NOW - DAY + timedelta(hours=1)))
     uses = [Use(NOW - timedelta(hours=2))] * 10

@@ -9,10 +9,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.util import cache_from_source
 from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
 
-from tests.mutants.mutations import MUTATIONS, POSTGRES, SQLITE, Mutation
+from tests.mutants.mutation import Edit, Mutation
+from tests.mutants.mutations import MUTATIONS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TABLE = REPOSITORY / "docs" / "proof.md"
@@ -27,17 +33,24 @@ class Unfit(Exception):
     """A mutation does not fit the code any more, or its tests fail without it."""
 
 
+class Run(NamedTuple):
+    """How tests are run: which may share one run."""
+
+    database: str
+    migrated: bool
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("words", nargs="*", help="only mutations whose names hold one of these")
     parser.add_argument("--write", action="store_true", help="put the table into docs/proof.md")
     options = parser.parse_args()
     chosen = [one for one in MUTATIONS if _is_meant(one, options.words)]
+    if options.write and len(chosen) < len(MUTATIONS):
+        parser.error("The table is of all of them: --write goes without words.")
     try:
         with tempfile.TemporaryDirectory("-mutants") as folder:
-            _check_without(Path(folder), chosen)
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                caught = list(pool.map(lambda one: _try(Path(folder), one), chosen))
+            caught = _try_all(Path(folder), chosen)
     except Unfit as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -52,33 +65,43 @@ def _is_meant(mutation: Mutation, words: list[str]) -> bool:
     return not words or any(word in mutation.name for word in words)
 
 
-def _check_without(folder: Path, chosen: list[Mutation]) -> None:
-    """Raise Unfit unless every edit fits, and every test is green without it."""
-    copy = _copy(folder, "as it is")
-    for mutation in chosen:
-        _apply(_copy(folder, mutation.name), mutation)
-        shutil.rmtree(folder / mutation.name)
-    for database in (SQLITE, POSTGRES):
-        tests = sorted({test for one in chosen if one.database == database for test in one.tests})
-        red = _first_red(copy, database, tests) if tests else None
-        if red is not None:
-            raise Unfit(f"{red} is red without any mutation, on {database}.")
+def _try_all(folder: Path, chosen: list[Mutation]) -> list[str | None]:
+    """The test that caught each, or None. Raises Unfit before anything is tried."""
+    free: SimpleQueue[Path] = SimpleQueue()
+    for number in range(AT_ONCE):
+        free.put(_copy(folder / str(number)))
+
+    def without(run: Run) -> None:
+        with _borrowed(free) as copy:
+            _check_without(copy, run, chosen)
+
+    def broken(mutation: Mutation) -> str | None:
+        with _borrowed(free) as copy:
+            return _try(copy, mutation)
+
+    with _borrowed(free) as copy:
+        for mutation in chosen:
+            with _applied(copy, mutation):
+                pass
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(without, {_run_of(one) for one in chosen}))
+        return list(pool.map(broken, chosen))
 
 
-def _try(folder: Path, mutation: Mutation) -> str | None:
-    """The test that caught it, or None."""
-    copy = _copy(folder, mutation.name)
+def _run_of(mutation: Mutation) -> Run:
+    return Run(mutation.database, mutation.migrated)
+
+
+@contextmanager
+def _borrowed(free: "SimpleQueue[Path]") -> Iterator[Path]:
+    copy = free.get()
     try:
-        _apply(copy, mutation)
-        red = _first_red(copy, mutation.database, list(mutation.tests))
+        yield copy
     finally:
-        shutil.rmtree(copy)
-    sys.stdout.write(f"{mutation.database:8}  {mutation.name}: {red or 'SURVIVED'}\n")
-    sys.stdout.flush()
-    return red
+        free.put(copy)
 
 
-def _copy(folder: Path, name: str) -> Path:
+def _copy(copy: Path) -> Path:
     """What git knows of, as it lies there."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -87,7 +110,6 @@ def _copy(folder: Path, name: str) -> Path:
         text=True,
         check=True,
     ).stdout
-    copy = folder / name
     for file in listed.split("\0"):
         source = REPOSITORY / file
         if file and source.is_file() and not source.is_symlink():
@@ -96,22 +118,57 @@ def _copy(folder: Path, name: str) -> Path:
     return copy
 
 
-def _apply(copy: Path, mutation: Mutation) -> None:
-    for edit in mutation.edits:
-        path = copy / edit.file
-        text = path.read_text()
-        if text.count(edit.old) != 1:
-            raise Unfit(
-                f"{mutation.name}: what it changes is not in {edit.file} exactly once. "
-                "Mend it in tests/mutants/mutations.py."
-            )
-        path.write_text(text.replace(edit.old, edit.new))
+def _check_without(copy: Path, run: Run, chosen: list[Mutation]) -> None:
+    """Raise Unfit unless every test of such a run is green without any mutation."""
+    tests = {test for one in chosen if _run_of(one) == run for test in one.tests}
+    red = _first_red(copy, run, sorted(tests))
+    if red is not None:
+        raise Unfit(f"{red} is red without any mutation, on {run.database}.")
 
 
-def _first_red(copy: Path, database: str, tests: list[str]) -> str | None:
+def _try(copy: Path, mutation: Mutation) -> str | None:
+    with _applied(copy, mutation):
+        red = _first_red(copy, _run_of(mutation), list(mutation.tests))
+    sys.stdout.write(f"{mutation.database:8}  {mutation.name}: {red or 'SURVIVED'}\n")
+    sys.stdout.flush()
+    return red
+
+
+@contextmanager
+def _applied(copy: Path, mutation: Mutation) -> Iterator[None]:
+    """Within, the copy is broken. Raises Unfit."""
+    before = {edit.file: (copy / edit.file).read_text() for edit in mutation.edits}
+    try:
+        for edit in mutation.edits:
+            _apply(copy, mutation, edit)
+        yield
+    finally:
+        for file, text in before.items():
+            _replace(copy / file, text)
+
+
+def _apply(copy: Path, mutation: Mutation, edit: Edit) -> None:
+    path = copy / edit.file
+    text = path.read_text()
+    if text.count(edit.old) != 1:
+        raise Unfit(
+            f"{mutation.name}: what it changes is not in {edit.file} exactly once. "
+            "Mend it in tests/mutants/mutations.py."
+        )
+    _replace(path, text.replace(edit.old, edit.new))
+
+
+def _replace(path: Path, text: str) -> None:
+    path.write_text(text)
+    # Python knows what it has compiled by length and second only.
+    Path(cache_from_source(path)).unlink(missing_ok=True)
+
+
+def _first_red(copy: Path, run: Run, tests: list[str]) -> str | None:
     """The first test that fails, or that hangs; None when all are green."""
     command = [sys.executable, "-m", "pytest", "--quiet", "--exitfirst", "--tb=no"]
-    command += ["-p", "no:randomly", "-p", "no:cacheprovider", f"--database={database}", *tests]
+    command += ["-p", "no:randomly", "-p", "no:cacheprovider", f"--database={run.database}"]
+    command += ["--migrations" if run.migrated else "--nomigrations", *tests]
     try:
         done = subprocess.run(
             command, cwd=copy, capture_output=True, text=True, timeout=LONGEST_SECONDS
@@ -120,7 +177,8 @@ def _first_red(copy: Path, database: str, tests: list[str]) -> str | None:
         return f"{tests[0]} (hangs)"
     if done.returncode == 0:
         return None
-    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    # A file of tests that cannot even be read is named without any test: that catches nothing.
+    found = re.search(r"^(?:FAILED|ERROR) (\S+::\S+)", done.stdout, re.MULTILINE)
     if found is None:
         raise Unfit(f"The tests could not be run:\n{done.stdout}{done.stderr}")
     return found[1]

@@ -1,0 +1,197 @@
+"""One at a time: claims, leases, moves, turns, and what becomes of a message by itself."""
+
+from tests.mutants.mutation import POSTGRES, SQLITE, Edit, one, several
+
+CLAIM = "campaigns/delivery/claim.py"
+OUTCOMES = "campaigns/delivery/outcomes.py"
+RECOVERY = "campaigns/delivery/recovery.py"
+SCHEDULE = "campaigns/delivery/schedule.py"
+STATES = "campaigns/states.py"
+
+MUTATIONS = [
+    one(
+        "the account's row is not locked for a claim",
+        POSTGRES,
+        "test_claim.py::test_it_claims_everybody_once_and_never_over_the_limit_from_many_threads",
+        CLAIM,
+        "GmailAccount.objects.select_for_update()\n        .annotate",
+        "GmailAccount.objects.all()\n        .annotate",
+    ),
+    one(
+        "transactions are not IMMEDIATE",
+        SQLITE,
+        "test_claim.py::test_it_claims_everybody_once_and_never_over_the_limit_from_many_threads",
+        "config/settings.py",
+        '"transaction_mode": "IMMEDIATE",',
+        '"transaction_mode": "DEFERRED",',
+    ),
+    one(
+        "a commit is not synced",
+        SQLITE,
+        "config/test_database.py::test_it_locks_at_once_and_syncs_every_commit_on_sqlite",
+        "config/settings.py",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA synchronous=NORMAL",
+    ),
+    several(
+        "the ledger's row is written after the claim's commit",
+        SQLITE,
+        "test_claim.py::test_it_claims_everybody_once_and_never_over_the_limit_from_many_threads",
+        Edit(
+            CLAIM,
+            "@transaction.atomic\ndef claim_next(",
+            "def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:\n"
+            "    import dataclasses, time\n"
+            "    claim = _claim_next(account_id, holder, now)\n"
+            "    if isinstance(claim, Turn):\n"
+            "        return claim\n"
+            "    time.sleep(0.01)\n"
+            "    account = GmailAccount.objects.get(pk=account_id)\n"
+            "    message = claim.message\n"
+            "    row = ledger.reserve(account, message.source, message.campaign_id, now)\n"
+            "    Message.objects.filter(pk=message.pk).update(ledger_row=row)\n"
+            "    return dataclasses.replace(claim, ledger_row_id=row.pk)\n\n\n"
+            "@transaction.atomic\ndef _claim_next(",
+        ),
+        Edit(
+            CLAIM,
+            "    row = ledger.reserve(account, message.source, message.campaign_id, now)\n"
+            "    holder = uuid",
+            "    holder = uuid",
+        ),
+        Edit(CLAIM, "        ledger_row=row,\n", ""),
+        Edit(CLAIM, "        ledger_row_id=row.pk,\n", "        ledger_row_id=0,\n"),
+    ),
+    one(
+        "a claim does not look whether it moved its message",
+        SQLITE,
+        "test_claim_rules.py::test_it_takes_nothing_that_waits_no_longer",
+        CLAIM,
+        "    if moved != 1:\n        # Rolls the ledger",
+        "    if moved > 1:\n        # Rolls the ledger",
+    ),
+    one(
+        "settling does not look whether it moved its message",
+        SQLITE,
+        "test_recovery.py::test_it_takes_nothing_from_a_worker_that_wakes_up_late "
+        "test_claim_rules.py::test_it_takes_no_word_from_a_worker_whose_message_was_claimed_anew",
+        OUTCOMES,
+        "    if moved != 1:\n",
+        "    if moved > 1:\n",
+    ),
+    one(
+        "a move does not look from where",
+        SQLITE,
+        "campaigns/test_states.py::test_it_moves_only_what_is_where_it_was_thought_to_be",
+        STATES,
+        "return rows.filter(state=source).update(state=target, **changes)",
+        "return rows.update(state=target, **changes)",
+    ),
+    one(
+        "an account is taken from whoever has it",
+        SQLITE,
+        "test_claim.py::test_it_gives_an_account_to_one_worker_at_a_time",
+        CLAIM,
+        ".filter(pk=account_id).exclude(burst_until__gt=now)",
+        ".filter(pk=account_id)",
+    ),
+    one(
+        "a claim does not look whether the account is still its own",
+        SQLITE,
+        "test_claim.py::test_it_gives_an_account_to_one_worker_at_a_time",
+        CLAIM,
+        "    if account.burst_holder != holder:\n        raise LeaseLost\n",
+        "",
+    ),
+    one(
+        "an old claim speaks for a message that was claimed anew",
+        SQLITE,
+        "test_claim_rules.py::test_it_takes_no_word_from_a_worker_whose_message_was_claimed_anew",
+        CLAIM,
+        "filter(pk=claim.message_id, claim_holder=claim.holder)",
+        "filter(pk=claim.message_id)",
+    ),
+    one(
+        "a contact may change accounts within a campaign",
+        SQLITE,
+        "test_claim.py::test_it_keeps_a_contact_with_the_account_of_its_first_claim",
+        "campaigns/delivery/snapshot.py",
+        "        bound_here_or_nowhere, workspace=account.workspace_id,",
+        "        workspace=account.workspace_id,",
+    ),
+    # --- Whose turn it is -------------------------------------------------------------------------
+    one(
+        "accounts do not stand in line",
+        SQLITE,
+        "test_schedule.py::test_it_serves_first_who_has_waited_longest",
+        SCHEDULE,
+        'order_by(F("next_turn_at").asc(nulls_first=True), "id")',
+        'order_by("id")',
+    ),
+    one(
+        "a turn does not end while others wait",
+        SQLITE,
+        "test_schedule.py::test_it_lets_everybody_have_a_turn_before_anybody_has_another",
+        SCHEDULE,
+        "return sent == 0 or sent % TURN > 0 or not line(timezone.now()).exists()",
+        "return True",
+    ),
+    one(
+        "a turn never ends",
+        SQLITE,
+        "test_schedule.py::test_it_ends_every_turn_at_last",
+        SCHEDULE,
+        "if stopping.is_set() or sent >= LONGEST_TURN:",
+        "if stopping.is_set():",
+    ),
+    one(
+        "two workers wait for the same account",
+        POSTGRES,
+        "test_schedule.py::test_it_gives_workers_that_take_at_once_an_account_each",
+        CLAIM,
+        'free = line.select_for_update(skip_locked=True, of=("self",))',
+        'free = line.select_for_update(of=("self",))',
+    ),
+    # --- What becomes of a message by itself ------------------------------------------------------
+    one(
+        "what a dead worker had claimed is not taken back",
+        SQLITE,
+        "test_recovery.py::test_it_lets_a_message_wait_again_that_was_never_handed_over",
+        RECOVERY,
+        "state__in=(M.CLAIMED, M.HANDING_OVER), claim_until__lte=now",
+        "state__in=(M.HANDING_OVER,), claim_until__lte=now",
+    ),
+    one(
+        "a claim is taken back while it still runs",
+        SQLITE,
+        "test_recovery.py::test_it_leaves_a_claim_alone_that_still_runs",
+        RECOVERY,
+        "state__in=(M.CLAIMED, M.HANDING_OVER), claim_until__lte=now",
+        "state__in=(M.CLAIMED, M.HANDING_OVER)",
+    ),
+    one(
+        "a campaign is finished while a message is still under way",
+        SQLITE,
+        "campaigns/test_states.py::test_it_finishes_a_campaign_once_nothing_moves_on_by_itself",
+        STATES,
+        "UNDER_WAY = (M.WAITING, M.CLAIMED, M.HANDING_OVER)",
+        "UNDER_WAY = (M.WAITING, M.CLAIMED)",
+    ),
+    one(
+        "a campaign is finished over what has just begun to wait",
+        POSTGRES,
+        "campaigns/test_decisions_at_once.py"
+        "::test_a_campaign_does_not_finish_over_what_has_just_begun_to_wait",
+        STATES,
+        "done.select_for_update().order_by",
+        "done.order_by",
+    ),
+    one(
+        "what comes back after a cancel waits again",
+        SQLITE,
+        "test_outcomes.py::test_it_cancels_what_comes_back_after_its_campaign_was_cancelled",
+        OUTCOMES,
+        "if campaign is not None and campaign.state == Campaign.State.CANCELLED:",
+        "if False:",
+    ),
+]
