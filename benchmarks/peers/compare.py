@@ -2,7 +2,8 @@
 
 Each gets a PostgreSQL database and a practice Gmail of its own, on this machine alone. What Gmail
 accepted is read from the practice Gmail's ledger, which knows none of them; what is left over is
-what each says itself. The table goes to docs/comparison.md.
+what each says itself. Both peers run twice: as their documentation sets them up, and tuned for
+these faults with the settings that they have. The table goes to docs/comparison.md.
 """
 
 import json
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from tests.practice_gmail import PracticeGmail
@@ -25,8 +27,12 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 PAGE = REPOSITORY / "docs" / "comparison.md"
 ACCOUNT = "ana@gmail.com"
-# No command may take longer, in seconds: one that waits for ever is stuck.
-PATIENCE = 300
+# No pass of sending may take longer, in seconds: one that waits for ever is stuck.
+PATIENCE = 900
+
+
+class SetUpFailed(Exception):
+    """A command that is no part of the fault failed: what was measured would mean nothing."""
 
 
 @dataclass
@@ -63,7 +69,14 @@ class System:
         return self.run_command(self.command(*arguments))
 
     def run_command(self, command: list[str]) -> str:
-        done = subprocess.run(
+        """What it prints. Raises SetUpFailed."""
+        done = self.run_on_this_machine(command)
+        if done.returncode:
+            raise SetUpFailed(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def run_on_this_machine(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
             command,
             cwd=self.place("here"),
             env=self.environment | {"TMPDIR": str(self.place("here"))},
@@ -71,9 +84,6 @@ class System:
             text=True,
             timeout=PATIENCE,
         )
-        if done.returncode:
-            sys.stderr.write(done.stderr[-2000:])
-        return done.stdout
 
     def start_sender(self, machine: str = "here") -> "subprocess.Popen[bytes]":
         """As on a machine of that name: lock files are its own."""
@@ -92,11 +102,12 @@ class System:
         return place
 
     def send(self) -> None:
+        """One pass. It may fail as it likes: the ledger tells what came of it."""
         with suppress(subprocess.TimeoutExpired):
-            self.run_command(self.sender())
+            self.run_on_this_machine(self.sender())
 
     def wait(self, hours: float) -> None:
-        """Neither peer knows of time unless it is told to."""
+        self.run("later", str(hours))
 
     def left(self) -> dict[str, int]:
         found: dict[str, int] = json.loads(self.run("left"))
@@ -173,14 +184,13 @@ def killed(system: System) -> int:
         os.killpg(sender.pid, signal.SIGKILL)
     sender.wait()
     for _ in range(3):
-        system.wait(hours=0.3)
+        system.wait(hours=1 / 3)
         system.send()
     return 500
 
 
 def limited(system: System) -> int:
     """Gmail takes 100 of 300 in 24 hours. Each day two runs, and then 100 of the window age."""
-    system.gmail.control(limit=100)
     system.queue(300)
     for day in range(1, 5):
         system.gmail.control(limit=100 * day)
@@ -195,8 +205,11 @@ def two_workers(system: System) -> int:
     system.queue(300)
     senders = [system.start_sender(machine) for machine in ("here", "there")]
     for sender in senders:
-        with suppress(subprocess.TimeoutExpired):
+        try:
             sender.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(sender.pid, signal.SIGKILL)
+            sender.wait()
     system.send()
     return 300
 
@@ -206,27 +219,52 @@ FAULTS: dict[str, Callable[[System], int]] = {
     "limit of 100 a day, 300 to send": limited,
     "two workers, 300 to send": two_workers,
 }
+# How often each is tried; the worst of each figure is shown. Where a kill hits is luck.
+ROUNDS = {killed: 3, limited: 1, two_workers: 1}
+
+SYSTEMS = {
+    "daypost": "Daypost",
+    "post_office": "django-post-office {django-post-office}",
+    "post_office-tuned": "the same, tuned",
+    "mailer": "django-mailer {django-mailer}",
+    "mailer-tuned": "the same, tuned",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; the figures are messages."""
+
+    fault: str
+    system: str
+    lost: int
+    twice: int
+    stuck: int
+    over: int
 
 
 def judge(system: System, people: int) -> dict[str, int]:
     """`lost`: Gmail has it not, and nothing will try again by itself. `stuck`: it says it will,
-    and does not. `over`: offered to Gmail, after it had said that the limit is reached."""
-    accepted = Counter(row["to"] for row in system.gmail.ledger())
-    refused = [row for row in system.gmail.refused() if "5.4.5" in row["reply"]]
+    and does not. `over`: refused at the limit, and nothing was accepted since the last refusal."""
+    ledger, refused = system.gmail.ledger(), system.gmail.refused()
+    accepted = Counter(row["to"] for row in ledger)
     missing = people - len(accepted)
     stuck = min(system.left()["waiting"], missing)
+    answers = [(row["at"], False) for row in ledger]
+    answers += [(row["at"], True) for row in refused if "5.4.5" in row["reply"]]
+    at_limit = [is_refusal for _, is_refusal in sorted(answers)]
     return {
         "lost": missing - stuck,
         "twice": sum(count - 1 for count in accepted.values()),
         "stuck": stuck,
-        "over": max(len(refused) - 1, 0),
+        "over": sum(before and after for before, after in pairwise(at_limit)),
     }
 
 
 # --- The run ---------------------------------------------------------------------------------
 
 
-def main() -> None:
+def main() -> int:
     rows = []
     with tempfile.TemporaryDirectory(prefix="daypost-compare-") as name:
         folder = Path(name)
@@ -234,12 +272,15 @@ def main() -> None:
         python = _venv(folder)
         with postgres(folder / "postgres") as server:
             for fault, strike in FAULTS.items():
-                for system in ("daypost", "post_office", "mailer"):
-                    found = _one(folder, server, python, system, fault, strike)
-                    rows.append({"fault": fault, "system": system} | found)
-                    sys.stdout.write(json.dumps(rows[-1]) + "\n")
-                    sys.stdout.flush()
+                for system in SYSTEMS:
+                    rounds = [
+                        _one(folder, server, python, system, strike, number)
+                        for number in range(ROUNDS[strike])
+                    ]
+                    worst = {key: max(found[key] for found in rounds) for key in rounds[0]}
+                    rows.append(Row(fault, system, **worst))
     PAGE.write_text(_page(rows))
+    return 0
 
 
 def _venv(folder: Path) -> Path:
@@ -256,37 +297,35 @@ def _one(
     server: str,
     python: Path,
     name: str,
-    fault: str,
     strike: Callable[[System], int],
+    number: int,
 ) -> dict[str, int]:
-    place = folder / f"{name}-{strike.__name__}"
+    called = f"{name}_{strike.__name__}_{number}".replace("-", "_")
+    place = folder / called
     place.mkdir()
     kind = Daypost if name == "daypost" else System
     with PracticeGmail(place / "gmail", accounts=[ACCOUNT]) as gmail:
         gmail.control(limit=100_000)
-        database = create_database(server, f"{name}_{strike.__name__}")
-        system = kind(name, python, gmail, place, database)
-        return judge(system, strike(system))
+        system = kind(name, python, gmail, place, create_database(server, called))
+        found = judge(system, strike(system))
+    sys.stdout.write(json.dumps({"fault": strike.__name__, "system": name} | found) + "\n")
+    sys.stdout.flush()
+    return found
 
 
-def _page(rows: list[dict[str, int]]) -> str:
+def _page(rows: list[Row]) -> str:
     versions = dict(
         line.split(" ")[0].split("==")
         for line in (HERE / "requirements.txt").read_text().splitlines()
         if "==" in line
     )
-    names = {
-        "daypost": "Daypost",
-        "post_office": f"django-post-office {versions['django-post-office']}",
-        "mailer": f"django-mailer {versions['django-mailer']}",
-    }
     table = "\n".join(
-        f"| {row['fault']} | {names[str(row['system'])]} "
-        f"| {row['lost']} | {row['twice']} | {row['stuck']} | {row['over']} |"
+        f"| {row.fault} | {SYSTEMS[row.system].format_map(versions)} "
+        f"| {row.lost} | {row.twice} | {row.stuck} | {row.over} |"
         for row in rows
     )
     return f"{(HERE / 'page.md').read_text()}{table}\n"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
