@@ -21,7 +21,7 @@ MUTATIONS = [
         SQLITE,
         "test_recovery.py::test_it_holds_in_doubt_what_a_dead_worker_was_handing_over",
         "campaigns/delivery/recovery.py",
-        "                _doubt(claim, message)\n",
+        "                _doubt(claim, message, now)\n",
         '                outcomes.put_back(claim, M.HANDING_OVER, "", now)\n',
     ),
     one(

@@ -203,8 +203,8 @@ MUTATIONS = [
         SQLITE,
         "accounts/clock/test_watch.py"
         "::test_a_person_ends_it_and_what_was_sent_counts_as_long_as_before",
-        "accounts/clock/watch.py",
-        "        ledger.carry(account, rules.carry(before, then), reading.wall)\n",
+        "accounts/clock/carrying.py",
+        "    ledger.carry(account, by, now)\n",
         "",
     ),
 ]
