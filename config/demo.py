@@ -29,8 +29,7 @@ def main() -> int:
         from config.demo_journey import DemoFailed, Journey
 
         try:
-            with Journey(contacts) as journey:
-                report = journey.run()
+            report = Journey(contacts).run()
         except DemoFailed as problem:
             sys.stderr.write(f"{problem}\n")
             return 1

@@ -11,9 +11,10 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from django.conf import settings
@@ -53,34 +54,34 @@ class Journey:
         self.contacts = contacts
         self.log = settings.DATA_DIR / "log"
 
-    def __enter__(self) -> "Journey":
-        call_command("migrate", verbosity=0)
-        # The port is the web server's, which is not started.
-        with self.log.open("wb") as log:
-            self.parts = start_parts("practice", "worker", "beat", port=0, output=log)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.parts.send_signal(signal.SIGTERM)
-        self.parts.wait()
-        if isinstance(error, PartsFailed):
-            sys.stderr.write(self.log.read_text())
-
     def run(self) -> dict[str, Any]:
         """Do it all, telling how far it is. Raises DemoFailed."""
         try:
-            account = self._connect(self._workspace())
+            call_command("migrate", verbosity=0)
+            workspace = self._workspace()
+            # First, so that a table that is of no use ends it at once.
             imported = self._import()
-            campaign = self._launch(account)
-            self._deliver(campaign)
-            return self._report(campaign, imported)
+            with self._parts_at_work():
+                campaign = self._launch(self._connect(workspace))
+                self._deliver(campaign)
+                return self._report(campaign, imported)
         except (CommandError, ConnectError, ConsentFailed) as error:
             raise DemoFailed(str(error)) from error
+
+    @contextmanager
+    def _parts_at_work(self) -> Iterator[None]:
+        # The port is the web server's, which is not started.
+        with self.log.open("wb") as log:
+            self.parts = start_parts("practice", "worker", "beat", port=0, output=log)
+        try:
+            try:
+                yield
+            finally:
+                self.parts.send_signal(signal.SIGTERM)
+                self.parts.wait()
+        except PartsFailed:
+            sys.stderr.write(self.log.read_text())
+            raise
 
     def _workspace(self) -> Workspace:
         password = settings.DATA_DIR / "password"

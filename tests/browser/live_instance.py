@@ -23,10 +23,19 @@ STOP_SECONDS = 15
 class LiveInstance:
     """With `on_postgres` on PostgreSQL and Redis, otherwise on files alone."""
 
-    def __init__(self, folder: Path, *, on_postgres: bool, settings: dict[str, str] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        on_postgres: bool,
+        parts: Sequence[str] = (),
+        settings: dict[str, str] | None = None,
+    ):
+        """`parts` are those that `make run` is asked to start; without any, all of them."""
         self.data_dir = folder / "data"
         self._folder = folder
         self._on_postgres = on_postgres
+        self._parts = parts
         self._services = ExitStack()
         self.port = find_free(6)
         self.practice_port = self.port + 1
@@ -83,7 +92,7 @@ class LiveInstance:
     def _start(self) -> None:
         with (self._folder / "log").open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "config.run"],
+                [sys.executable, "-m", "config.run", *self._parts],
                 cwd=REPOSITORY,
                 env=self.env,
                 stdin=subprocess.DEVNULL,

@@ -1,16 +1,15 @@
 """Every page in a real browser, in every look: nothing sticks out, and all of it can be read."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
 
 from tests.browser.live_instance import REPOSITORY, LiveInstance
-from tests.browser.looks import every_look
+from tests.browser.looks import PHONE, every_look, nothing_sticks_out
 from tests.site_map import PUBLIC, site_map
 
-EMAIL, PASSWORD = "ana@example.org", "a river under 7 bridges"
 CONTACTS = REPOSITORY / "campaigns" / "demo" / "example.csv"
 
 # Refused to everybody, which the log tells with a traceback.
@@ -58,15 +57,17 @@ TOO_FAINT = """() => {
 
 
 @pytest.fixture(scope="module")
-def club(live_instance: LiveInstance, tmp_path_factory: pytest.TempPathFactory) -> LiveInstance:
-    """An instance with an owner and some contacts."""
-    password = Path(tmp_path_factory.mktemp("club")) / "password"
-    password.write_text(PASSWORD)
-    live_instance.manage("create_owner", EMAIL, "--password-file", str(password))
-    live_instance.manage(
+def parts() -> Sequence[str]:
+    return ("web",)
+
+
+@pytest.fixture(scope="module")
+def club(owned_instance: LiveInstance) -> LiveInstance:
+    """With some contacts."""
+    owned_instance.manage(
         "import_contacts", str(CONTACTS), "--list", "Members", "--consent", "They asked."
     )
-    return live_instance
+    return owned_instance
 
 
 def pages(page: Page) -> list[str]:
@@ -82,60 +83,51 @@ def pages(page: Page) -> list[str]:
     return found
 
 
-def log_in(page: Page) -> None:
-    page.goto("account/login/")
-    page.get_by_label("E-mail address").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
+def assert_looks_right(page: Page, path: str) -> None:
+    page.goto(path)
+    for look in every_look(page):
+        assert nothing_sticks_out(page), (path, look)
+        assert page.evaluate(TOO_FAINT) == [], (path, look)
 
 
-@every_look
-def test_it_fits_and_can_be_read(club: LiveInstance, page: Page) -> None:
-    log_in(page)
-    found = pages(page)
+def test_it_fits_and_can_be_read(club: LiveInstance, owner_page: Page) -> None:
+    found = pages(owner_page)
     assert {"", "people/", "campaigns/contact/", "campaigns/campaign/add/"} <= set(found)
     for path in found:
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-        assert page.evaluate(TOO_FAINT) == [], path
+        assert_looks_right(owner_page, path)
 
 
-@every_look
 def test_it_fits_and_can_be_read_before_the_log_in(club: LiveInstance, page: Page) -> None:
     for name in sorted(PUBLIC - {"account_reset_password_from_key"}):
-        page.goto(reverse(name).lstrip("/"))
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-        assert page.evaluate(TOO_FAINT) == [], name
+        assert_looks_right(page, reverse(name).lstrip("/"))
 
 
-@pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}], indirect=True)
-def test_it_opens_the_menu_on_a_phone(club: LiveInstance, page: Page) -> None:
-    log_in(page)
-    settings = page.get_by_role("link", name="Settings")
+def test_it_opens_the_menu_on_a_phone(owner_page: Page) -> None:
+    owner_page.set_viewport_size(PHONE)
+    owner_page.goto("")
+    settings = owner_page.get_by_role("link", name="Settings")
     assert not settings.is_visible()
 
-    page.get_by_role("button", name="Menu").click()
+    owner_page.get_by_role("button", name="Menu").click()
     settings.click()
 
-    assert page.get_by_role("heading", level=1).inner_text() == "Settings"
+    assert owner_page.get_by_role("heading", level=1).inner_text() == "Settings"
 
 
-def test_it_keeps_the_look_that_was_chosen(club: LiveInstance, page: Page) -> None:
-    log_in(page)
-    page.locator(".dp-me summary").click()
-    page.get_by_text("Dark", exact=True).click()
+def test_it_keeps_the_look_that_was_chosen(owner_page: Page) -> None:
+    owner_page.goto("")
+    owner_page.locator(".dp-me summary").click()
+    owner_page.get_by_text("Dark", exact=True).click()
 
     for _time in range(2):
-        assert page.evaluate("document.documentElement.classList.contains('dark')")
-        page.reload()
+        assert owner_page.evaluate("document.documentElement.classList.contains('dark')")
+        owner_page.reload()
 
 
-def test_it_comes_to_the_content_by_one_key(club: LiveInstance, page: Page) -> None:
-    log_in(page)
-    page.goto("people/")
+def test_it_comes_to_the_content_by_one_key(owner_page: Page) -> None:
+    owner_page.goto("people/")
 
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    owner_page.keyboard.press("Tab")
+    owner_page.keyboard.press("Enter")
 
-    assert page.evaluate("document.activeElement.id") == "main"
+    assert owner_page.evaluate("document.activeElement.id") == "main"

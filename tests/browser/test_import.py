@@ -1,12 +1,13 @@
 """Importing contacts in a real browser, with the worker that `make run` starts."""
 
+from collections.abc import Sequence
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.live_instance import LiveInstance
-from tests.browser.looks import every_look
+from tests.browser.looks import DESKTOP, PHONE, nothing_sticks_out
 
-EMAIL, PASSWORD = "owner@example.org", "correct horse battery staple"
 MESSY = (
     "Members of the club;;;\n"
     "E-Mail;Vorname;Name;Nr.\n"
@@ -18,30 +19,16 @@ MESSY = (
 
 
 @pytest.fixture(scope="module")
-def club(live_instance: LiveInstance, tmp_path_factory: pytest.TempPathFactory) -> LiveInstance:
-    password = tmp_path_factory.mktemp("import") / "password"
-    password.write_text(PASSWORD)
-    live_instance.manage("create_owner", EMAIL, "--password-file", str(password))
-    return live_instance
+def parts() -> Sequence[str]:
+    return ("web", "worker")
 
 
-@pytest.fixture
-def logged_in(club: LiveInstance, page: Page) -> Page:
-    page.goto("account/login/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").first.fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome to Daypost")
-    return page
-
-
-def nothing_sticks_out(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
-
-
-@every_look
-def test_it_imports_and_shows_how_far_it_is(logged_in: Page, club: LiveInstance) -> None:
-    page = logged_in
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_it_imports_and_shows_how_far_it_is(
+    size: ViewportSize, owner_page: Page, owned_instance: LiveInstance
+) -> None:
+    page = owner_page
+    page.set_viewport_size(size)
     page.goto("campaigns/contactimport/add/")
     assert nothing_sticks_out(page)
     page.get_by_label("CSV file").set_input_files(
@@ -74,14 +61,14 @@ def test_it_imports_and_shows_how_far_it_is(logged_in: Page, club: LiveInstance)
     page.get_by_role("link", name="See Members").click()
     expect(page.get_by_role("link", name="zoe@example.org")).to_be_visible()
     assert nothing_sticks_out(page)
-    assert club.manage("contacts", "--list", "Members").splitlines() == [
+    assert owned_instance.manage("contacts", "--list", "Members").splitlines() == [
         "ana@example.org\tAna Lee\tMembers",
         "zoe@example.org\tZoë Müller\tMembers",
     ]
 
 
-def test_it_takes_a_file_that_is_dropped_on_the_page(logged_in: Page) -> None:
-    page = logged_in
+def test_it_takes_a_file_that_is_dropped_on_the_page(owner_page: Page) -> None:
+    page = owner_page
     page.goto("campaigns/contactimport/add/")
     dropped = page.evaluate_handle(
         """() => {

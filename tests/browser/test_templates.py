@@ -2,17 +2,25 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, expect
+from playwright.sync_api import (
+    Browser,
+    FrameLocator,
+    Locator,
+    Page,
+    Route,
+    StorageState,
+    expect,
+)
 
 from tests.browser.live_instance import LiveInstance
-from tests.browser.looks import every_look
+from tests.browser.looks import every_look, nothing_sticks_out
+from tests.browser.owner import log_in
 
-EMAIL, PASSWORD = "owner@example.org", "correct horse battery staple"
 CONTACTS = (
     "Email,First name,Last name,Town\n"
     "ana@example.com,Ana,Jones,Bangor\n"
@@ -38,16 +46,18 @@ p { background: url(ELSEWHERE/background.png) }</style>
 
 
 @pytest.fixture(scope="module")
-def people(live_instance: LiveInstance, tmp_path_factory: pytest.TempPathFactory) -> LiveInstance:
-    folder = tmp_path_factory.mktemp("templates")
-    password, contacts = folder / "password", folder / "contacts.csv"
-    password.write_text(PASSWORD)
+def parts() -> Sequence[str]:
+    return ("web",)
+
+
+@pytest.fixture(scope="module")
+def people(owned_instance: LiveInstance, tmp_path_factory: pytest.TempPathFactory) -> LiveInstance:
+    contacts = tmp_path_factory.mktemp("templates") / "contacts.csv"
     contacts.write_text(CONTACTS)
-    live_instance.manage("create_owner", EMAIL, "--password-file", str(password))
-    live_instance.manage(
+    owned_instance.manage(
         "import_contacts", str(contacts), "--list", "All", "--consent", "They asked for it."
     )
-    return live_instance
+    return owned_instance
 
 
 class Elsewhere(ThreadingHTTPServer):
@@ -84,14 +94,6 @@ def elsewhere() -> Iterator[Elsewhere]:
         thread.join()
 
 
-def log_in(page: Page) -> None:
-    page.goto("account/login/")
-    page.get_by_label("E-mail address").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(r":\d+/$"))
-
-
 def preview(page: Page) -> FrameLocator:
     return page.frame_locator("iframe:not(.tpl-coming)")
 
@@ -101,19 +103,17 @@ def width(page: Page, name: str) -> Locator:
 
 
 @pytest.fixture
-def editor(people: LiveInstance, page: Page) -> Page:
-    log_in(page)
-    page.goto("campaigns/template/add/?start=letter")
-    return page
+def editor(people: LiveInstance, owner_page: Page) -> Page:
+    owner_page.goto("campaigns/template/add/?start=letter")
+    return owner_page
 
 
-@every_look
-def test_it_fits_every_screen(people: LiveInstance, page: Page) -> None:
-    log_in(page)
+def test_it_fits_every_screen(people: LiveInstance, owner_page: Page) -> None:
     for address in ("", "add/", "add/?start=newsletter"):
-        page.goto(f"campaigns/template/{address}")
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        owner_page.goto(f"campaigns/template/{address}")
+        expect(owner_page.get_by_role("heading", level=1)).to_be_visible()
+        for look in every_look(owner_page):
+            assert nothing_sticks_out(owner_page), (address, look)
 
 
 def test_it_shows_what_is_typed_to_whom_one_chooses(editor: Page) -> None:
@@ -244,7 +244,7 @@ def test_it_lets_a_hostile_template_do_nothing(editor: Page, elsewhere: Elsewher
 
 
 def test_it_would_do_nothing_even_unsanitised(
-    people: LiveInstance, browser: Browser, elsewhere: Elsewhere
+    people: LiveInstance, browser: Browser, logged_in: StorageState, elsewhere: Elsewhere
 ) -> None:
     """The frame and its policy hold by themselves: here the sanitiser is out of the way."""
     hostile = HOSTILE.replace("ELSEWHERE", elsewhere.url)
@@ -252,9 +252,8 @@ def test_it_would_do_nothing_even_unsanitised(
     def without_sanitising(route: Route) -> None:
         route.fulfill(response=route.fetch(), body=f"<!doctype html><body>{hostile}")
 
-    with browser.new_context(base_url=people.url) as context:
+    with browser.new_context(base_url=people.url, storage_state=logged_in) as context:
         page = context.new_page()
-        log_in(page)
         page.route("**/preview/**", without_sanitising)
         page.goto("campaigns/template/add/?start=blank")
         page.get_by_label("Message").fill("<p>Anything</p>")

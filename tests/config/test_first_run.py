@@ -1,12 +1,12 @@
 """What an instance makes for itself on its first start, and how settings are given."""
 
+import json
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from cryptography.fernet import Fernet
 
 from config.first_run import ensure_folder, ensure_key, new_vault_key
@@ -98,36 +98,37 @@ def test_it_is_not_stopped_by_a_draft_of_a_process_that_was_killed(tmp_path: Pat
     Fernet(ensure_key(path, new_vault_key))
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expression"),
-    [
-        ("SECRET_KEY", "s" * 60, "settings.SECRET_KEY"),
-        ("VAULT_KEYS", "new,old", "','.join(settings.VAULT_KEYS)"),
-        ("GOOGLE_CLIENT_SECRET", "GOCSPX-abc", "settings.GOOGLE['client_secret']"),
-        ("GMAIL_SMTP_SSL_PORT", "4650", "str(settings.GMAIL['smtp_ssl_port'])"),
-        ("PUBLIC_URL", "https://mail.example.org", "settings.PUBLIC_URL"),
-        ("ALLOWED_HOSTS", "a.example,b.example", "','.join(settings.ALLOWED_HOSTS)"),
-        (
-            "DATABASE_URL",
-            "sqlite:////nowhere/x.sqlite3",
-            "'sqlite:///' + settings.DATABASES['default']['NAME']",
-        ),
-        ("TIME_ZONE", "Europe/Paris", "settings.TIME_ZONE"),
-        ("DEBUG", "1", "str(int(settings.DEBUG))"),
-        ("CELERY_BROKER_URL", "redis://r", "settings.CELERY_BROKER_URL"),
-    ],
-)
-def test_it_reads_a_setting_from_the_environment_or_from_a_file(
-    name: str, value: str, expression: str, tmp_path: Path
-) -> None:
-    script = f"from django.conf import settings; print(repr({expression}))"
-    file = tmp_path / "value"
-    file.write_text(f"{value}\n")
+# The name of a setting, what it is set to, and what must stand in the settings then.
+GIVEN = [
+    ("SECRET_KEY", "s" * 60, "settings.SECRET_KEY"),
+    ("VAULT_KEYS", "new,old", "','.join(settings.VAULT_KEYS)"),
+    ("GOOGLE_CLIENT_SECRET", "GOCSPX-abc", "settings.GOOGLE['client_secret']"),
+    ("GMAIL_SMTP_SSL_PORT", "4650", "str(settings.GMAIL['smtp_ssl_port'])"),
+    ("PUBLIC_URL", "https://mail.example.org", "settings.PUBLIC_URL"),
+    ("ALLOWED_HOSTS", "a.example,b.example", "','.join(settings.ALLOWED_HOSTS)"),
+    (
+        "DATABASE_URL",
+        "sqlite:////nowhere/x.sqlite3",
+        "'sqlite:///' + settings.DATABASES['default']['NAME']",
+    ),
+    ("TIME_ZONE", "Europe/Paris", "settings.TIME_ZONE"),
+    ("DEBUG", "1", "str(int(settings.DEBUG))"),
+    ("CELERY_BROKER_URL", "redis://r", "settings.CELERY_BROKER_URL"),
+]
 
-    by_value = start(tmp_path / "a", script, **{name: value})
-    by_file = start(tmp_path / "b", script, **{f"{name}_FILE": str(file)})
 
-    assert answer_of(by_value) == answer_of(by_file) == repr(value)
+def test_it_reads_settings_from_the_environment_or_from_files(tmp_path: Path) -> None:
+    values = {name: value for name, value, _expression in GIVEN}
+    files = {f"{name}_FILE": str(tmp_path / name) for name in values}
+    for name, value in values.items():
+        (tmp_path / name).write_text(f"{value}\n")
+    answers = ", ".join(f"{name!r}: {expression}" for name, _value, expression in GIVEN)
+    script = f"import json; from django.conf import settings; print(json.dumps({{{answers}}}))"
+
+    by_value = start(tmp_path / "a", script, **values)
+    by_file = start(tmp_path / "b", script, **files)
+
+    assert json.loads(answer_of(by_value)) == json.loads(answer_of(by_file)) == values
 
 
 def test_it_makes_no_key_where_one_is_given(tmp_path: Path) -> None:
