@@ -68,6 +68,7 @@ def show(site: AdminSite, request: HttpRequest, gmail_account_id: int) -> HttpRe
         account=account,
         server=words.server(account),
         comparisons=[compare(check) for check in watch.at_odds(account)],
+        gone=[compare(check) for check in watch.gone(account)],
         may_confirm=is_owner(request),
     )
     return TemplateResponse(request, "accounts/clock.html", context)

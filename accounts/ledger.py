@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import DateTimeField, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Greatest
 
 from accounts import quota, sent
 from accounts.models import GmailAccount, LedgerRow
@@ -167,5 +168,8 @@ class AlreadySettled(RuntimeError):
 
 def _settle(row_id: int, state: LedgerRow.State, at: datetime | None) -> None:
     reserved = LedgerRow.objects.filter(pk=row_id, state=LedgerRow.State.RESERVED)
-    if reserved.update(state=state, at=at) != 1:
+    # Never before it was reserved: the row may have been carried on since, to a clock that the
+    # worker which settles it does not know of.
+    not_before = Greatest(Value(at, output_field=DateTimeField()), F("reserved_at"))
+    if reserved.update(state=state, at=None if at is None else not_before) != 1:
         raise AlreadySettled(f"Ledger row {row_id} is settled already.")

@@ -79,7 +79,8 @@ class Known:
     """What is known of the clock, of one boot of one machine, before the next look.
 
     `found_right` is the last reading that was believed. `ahead` is the difference to the server
-    that a person accepted, mostly none; None where only a person's word stands for the clock.
+    that a person accepted, mostly none, and one for all machines that send for an account; None
+    where only a person's word stands for the clock.
     `seen` is the reading that was not believed, `agreed_since` the first answer that spoke for it.
     """
 
@@ -133,7 +134,10 @@ def look(known: Known, reading: Reading, answer: Answer | None, newest: datetime
 
 def confirmed(known: Known, reading: Reading, answer: Answer | None) -> Known:
     """What is known once a person has said that the clock is right."""
-    return Known(reading, answer.ahead if answer else None)
+    if answer is None:
+        return Known(reading, None)
+    accepted = _agreed(known, answer)
+    return Known(reading, answer.ahead if accepted is None else accepted)
 
 
 def carry(known: Known, then: Known) -> timedelta:

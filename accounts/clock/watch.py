@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts import halts
 from accounts.clock import carrying, readings, rules, words
 from accounts.clock.rules import Answer, Known, Reading, Trouble
 from accounts.models import ClockCheck, GmailAccount, Halt, LedgerRow
+
+# A machine that has not looked for so long is not there any more: its clock holds nothing up.
+GONE_AFTER = timedelta(days=1)
 
 # How soon a server that did not answer, or that disagrees, is asked again.
 ASK_AGAIN = timedelta(seconds=15)
@@ -168,15 +172,27 @@ def confirm(account: GmailAccount, now: datetime) -> None:
 
 
 def at_odds(account: GmailAccount) -> list[ClockCheck]:
-    """The machines whose clock is not believed, and that no person has spoken for."""
-    checks = ClockCheck.objects.filter(account=account, confirmed=False)
-    return list(checks.exclude(trouble="").order_by("id"))
+    """The machines that are there, whose clock is not believed and no person has spoken for."""
+    return list(_doubted(account).exclude(_is_gone()))
+
+
+def gone(account: GmailAccount) -> list[ClockCheck]:
+    """Those that are not there any more: they hold nothing up."""
+    return list(_doubted(account).filter(_is_gone()))
+
+
+def _doubted(account: GmailAccount) -> QuerySet[ClockCheck]:
+    checks = ClockCheck.objects.filter(account=account, confirmed=False).exclude(trouble="")
+    return checks.select_related("account").order_by("id")
+
+
+def _is_gone() -> Q:
+    return Q(unseen_since__isnull=False, unseen_since__lte=readings.read().wall - GONE_AFTER)
 
 
 def accepted_difference(account: GmailAccount) -> timedelta:
-    """How far this machine's clock is ahead of the server's, as a person accepted it."""
-    ahead = _check_of(account).ahead
-    return timedelta(seconds=ahead or 0)
+    """How far the clock of its machines is ahead of the server's, as a person accepted it."""
+    return timedelta(seconds=account.clock_ahead or 0)
 
 
 def _runs_on(known: Known, reading: Reading) -> bool:
@@ -201,7 +217,7 @@ def _is_too_soon(check: ClockCheck, reading: Reading) -> bool:
 @transaction.atomic
 def _note(account: GmailAccount, reading: Reading, answer: Answer | None) -> Known:
     """Judge and write down, under the lock of the account's row: two workers look one by one."""
-    GmailAccount.objects.select_for_update().get(pk=account.pk)
+    account = GmailAccount.objects.select_for_update().get(pk=account.pk)
     check = _check_of(account)
     before = check.known
     said_right = check.confirmed and before.seen and rules.in_step(before.seen, reading)
@@ -211,6 +227,7 @@ def _note(account: GmailAccount, reading: Reading, answer: Answer | None) -> Kno
         then = rules.look(before, reading, answer, _newest(account))
     check.known = then
     check.confirmed = False
+    check.unseen_since = None
     if answer is not None:
         check.theirs_at, check.ours_at = answer.theirs, answer.answered
     if answer is not None or not rules.holds(then, reading):
@@ -219,32 +236,57 @@ def _note(account: GmailAccount, reading: Reading, answer: Answer | None) -> Kno
     ClockCheck.objects.filter(account=account, host=check.host).exclude(pk=check.pk).delete()
     if then.doubt is not None:
         _halt(check, before, reading.wall)
-    else:
-        by = rules.carry(before, then)
-        if by or not is_believed(before):
-            carrying.carry(account, by, reading.wall)
-        if not at_odds(account):
-            halts.end([account], Halt.Cause.CLOCK, reading.wall)
+        return then
+    by = rules.carry(before, then)
+    if by or then.ahead != before.ahead or (said_right and answer is None):
+        _count_by(check, then)
+    if by or not is_believed(before):
+        carrying.carry(account, by, reading.wall)
+    _miss_others(check, reading.wall)
+    if not at_odds(account):
+        halts.end([account], Halt.Cause.CLOCK, reading.wall)
     return then
+
+
+def _count_by(check: ClockCheck, then: Known) -> None:
+    """The account counts by this clock now: any other machine must show anew that its own agrees.
+
+    Whoever is sending by another one notices at its next claim, since the account is taken away.
+    """
+    GmailAccount.objects.filter(pk=check.account_id).update(
+        clock_ahead=None if then.ahead is None else then.ahead.total_seconds(),
+        burst_holder="",
+        burst_until=None,
+    )
+    _others(check).update(right_at=None, right_boottime=None)
+
+
+def _miss_others(check: ClockCheck, now: datetime) -> None:
+    """Count from now on how long the machines at odds do not look; each look ends it."""
+    ahead = Q(unseen_since__gt=now)
+    doubted = _others(check).exclude(trouble="")
+    doubted.filter(Q(unseen_since=None) | ahead).update(unseen_since=now)
 
 
 def _halt(check: ClockCheck, before: Known, now: datetime) -> None:
     """For the reason as it is now: an older one ends where it is another."""
     if before.doubt is not None and before.doubt.trouble != check.trouble:
         halts.end([check.account], Halt.Cause.CLOCK, now)
-    halts.begin([check.account], Halt.Cause.CLOCK, words.reason(check), now)
+    right = _others(check).filter(trouble="", right_at__isnull=False)
+    reason = words.reason(check, list(right.order_by("id").values_list("host", flat=True)))
+    halts.begin([check.account], Halt.Cause.CLOCK, reason, now)
 
 
 def _check_of(account: GmailAccount) -> ClockCheck:
-    """The row of this machine and boot; a new one knows what a person accepted before it."""
+    """The row of this machine and boot, with what is accepted for the account."""
     machine, host = readings.machine(), readings.host()
-    found = ClockCheck.objects.filter(account=account, machine=machine).first()
-    if found is not None:
-        return found
-    older = ClockCheck.objects.filter(account=account, host=host).order_by("-id").first()
-    # Where only a person stood for the clock, that was for the boot before.
-    ahead = (older.ahead if older else None) or 0
-    return ClockCheck(account=account, machine=machine, host=host, ahead=ahead)
+    checks = ClockCheck.objects.select_related("account")
+    found = checks.filter(account=account, machine=machine).first()
+    return found or ClockCheck(account=account, machine=machine, host=host)
+
+
+def _others(check: ClockCheck) -> QuerySet[ClockCheck]:
+    return ClockCheck.objects.filter(account=check.account_id).exclude(pk=check.pk)
 
 
 def _newest(account: GmailAccount) -> datetime | None:

@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     from accounts.models import ClockCheck, GmailAccount
 
 
-def reason(check: "ClockCheck") -> str:
-    """What was found and what follows, in two or three sentences."""
-    follows = _(
-        "Nothing is sent until the time is sure, or Gmail’s limit could be passed by mistake. It "
-        "goes on by itself once the clock is right, or when an owner says that it is."
-    )
-    return f"{finding(check)} {follows}"
+def reason(check: "ClockCheck", others: list[str]) -> str:
+    """What was found and what follows, in two or three sentences.
+
+    `others`: the machines that send through the account too, and whose clock is believed.
+    """
+    sure = _("Nothing is sent until the time is sure, or Gmail’s limit could be passed by mistake.")
+    follows = _("It goes on by itself once the clock is right, or when an owner says that it is.")
+    if others and check.trouble != Trouble.UNASKED:
+        follows = _(
+            "%(others)s goes by another clock, and only one can be right: set the clock of "
+            "%(host)s, or stop Daypost there. A day after that it is waited for no more."
+        ) % {"others": ", ".join(others), "host": check.host}
+    return f"{finding(check)} {sure} {follows}"
 
 
 def finding(check: "ClockCheck") -> str:

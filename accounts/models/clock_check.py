@@ -13,7 +13,8 @@ class ClockCheck(models.Model):
     """One boot of a machine and one account, whose server is its witness.
 
     Written by `accounts.clock.watch`; what the fields mean is in `accounts.clock.rules.Known`.
-    Differences are in seconds, and so is what a boot counts.
+    Differences are in seconds, and so is what a boot counts. Which difference a person accepted is
+    the account's to know, `GmailAccount.clock_ahead`.
     """
 
     account = models.ForeignKey(GmailAccount, on_delete=models.CASCADE, related_name="clock_checks")
@@ -23,7 +24,6 @@ class ClockCheck(models.Model):
 
     right_at = models.DateTimeField(null=True)
     right_boottime = models.FloatField(null=True)
-    ahead = models.FloatField(null=True, default=0)
 
     trouble = models.CharField(max_length=15, blank=True)
     by = models.FloatField(default=0)
@@ -32,6 +32,8 @@ class ClockCheck(models.Model):
     agreed_since = models.FloatField(null=True)
     # A person has said that the clock, as it was seen, is right.
     confirmed = models.BooleanField(default=False)
+    # Of one that is not believed: since when a machine whose clock is has not seen it look again.
+    unseen_since = models.DateTimeField(null=True)
 
     # The witness's last word: its moment, and ours, and when the boot had counted so far.
     theirs_at = models.DateTimeField(null=True)
@@ -52,9 +54,10 @@ class ClockCheck(models.Model):
 
     @property
     def known(self) -> Known:
+        ahead = self.account.clock_ahead
         return Known(
             found_right=_reading(self.right_at, self.right_boottime),
-            ahead=None if self.ahead is None else timedelta(seconds=self.ahead),
+            ahead=None if ahead is None else timedelta(seconds=ahead),
             doubt=Doubt(Trouble(self.trouble), timedelta(seconds=self.by))
             if self.trouble
             else None,
@@ -66,7 +69,6 @@ class ClockCheck(models.Model):
     def known(self, known: Known) -> None:
         right, seen, doubt = known.found_right, known.seen, known.doubt
         self.right_at, self.right_boottime = (right.wall, right.boottime) if right else (None, None)
-        self.ahead = None if known.ahead is None else known.ahead.total_seconds()
         self.trouble = doubt.trouble if doubt else ""
         self.by = doubt.by.total_seconds() if doubt else 0
         self.seen_at, self.seen_boottime = (seen.wall, seen.boottime) if seen else (None, None)

@@ -120,6 +120,10 @@ class GmailAccount(models.Model):
     # is at once. Only when to look, never more than a minute ahead: the claim decides what leaves.
     next_turn_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # By how many seconds the clock that its moments are stamped by is ahead of its server's, as a
+    # person accepted it; null where only a person's word stands for it. One for all machines.
+    clock_ahead = models.FloatField(null=True, blank=True, default=0, editable=False)
+
     # Until when somebody looks into Sent for what is in doubt; one at a time.
     sent_search_until = models.DateTimeField(null=True, blank=True, editable=False)
 

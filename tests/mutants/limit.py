@@ -207,4 +207,38 @@ MUTATIONS = [
         "    ledger.carry(account, by, now)\n",
         "",
     ),
+    one(
+        "another machine goes on by a clock that the account counts by no more",
+        SQLITE,
+        "accounts/clock/test_machines.py"
+        "::test_a_person_who_insists_takes_the_account_from_the_other_machine",
+        "accounts/clock/watch.py",
+        "    _others(check).update(right_at=None, right_boottime=None)\n",
+        "",
+    ),
+    one(
+        "a burst goes on by a clock that the account counts by no more",
+        SQLITE,
+        "accounts/clock/test_machines.py::test_two_never_send_by_two_clocks",
+        "accounts/clock/watch.py",
+        '        burst_holder="",\n        burst_until=None,\n',
+        "",
+    ),
+    one(
+        "two machines send, each by a person's word alone",
+        SQLITE,
+        "accounts/clock/test_machines.py::test_by_a_persons_word_alone_only_one_machine_sends",
+        "accounts/clock/watch.py",
+        " or (said_right and answer is None)",
+        "",
+    ),
+    one(
+        "what is settled by a clock of before ceases to count",
+        SQLITE,
+        "accounts/clock/test_machines.py"
+        "::test_what_is_settled_by_a_clock_of_before_counts_from_when_it_was_reserved",
+        "accounts/ledger.py",
+        "at=None if at is None else not_before",
+        "at=at",
+    ),
 ]

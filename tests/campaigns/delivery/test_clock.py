@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts import halts, ledger
 from accounts.clock import watch
-from accounts.models import GmailAccount, LedgerRow
+from accounts.clock.watch import Watch
+from accounts.models import ClockCheck, GmailAccount, LedgerRow
 from campaigns import tasks
 from campaigns.delivery import claim, schedule, sender
 from campaigns.delivery.line import Line
@@ -31,6 +32,15 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 def accepted(gmail: PracticeGmail, campaign: Campaign) -> int:
     mine = set(campaign.messages.values_list("to_email", flat=True))
     return sum(row["to"] in mine for row in gmail.ledger())
+
+
+def test_an_account_without_a_token_asks_for_the_time_as_well(account: GmailAccount) -> None:
+    """Its server is asked without a secret; else each boot would wait for a person."""
+    assert account.auth == GmailAccount.Auth.APP_PASSWORD
+    assert Watch(account).may_send()
+    check = ClockCheck.objects.get()
+    assert check.right_at is not None
+    assert check.theirs_at is not None
 
 
 @pytest.mark.parametrize("jump", [HOURS_25, -HOURS_25])
