@@ -5,6 +5,6 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import checks, running  # noqa: F401  registers the system checks
+        from accounts import checks, running, sleepers  # noqa: F401  they register themselves
 
         running.take_part()
