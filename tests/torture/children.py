@@ -91,6 +91,8 @@ def _become(work: Callable[[], object], log: Path) -> None:
     except BaseException:  # noqa: BLE001  whatever it was, it must not climb into the runner
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        # Where no file may grow, not even this can be said.
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)

@@ -49,6 +49,10 @@ class Clock:
         return datetime.now(UTC) + timedelta(seconds=self.elapsed)
 
     @property
+    def is_wrong(self) -> bool:
+        return self._hands()[1] != 0
+
+    @property
     def elapsed(self) -> float:
         return self._hands()[0]
 

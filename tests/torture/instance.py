@@ -1,16 +1,21 @@
 """The processes of an instance: workers with their beat, killed, stopped and started at will."""
 
+import os
 import random
+import resource
 import time
 from contextlib import suppress
-from pathlib import Path
+from mmap import mmap
+from typing import Any
 
-from django.conf import settings
+from celery.signals import task_postrun
 from django.db import Error
 
+from accounts import running
 from config.celery import app
 from tests.torture import points, working
 from tests.torture.children import Child
+from tests.torture.disk import limit_files
 from tests.torture.points import Point
 from tests.torture.stage import Stage
 
@@ -19,6 +24,10 @@ PAUSE_SECONDS = 0.05
 SMTP_SECONDS = 0.5
 DATABASE_SECONDS = 0.5
 TICK_SECONDS = 0.1
+# Between two faults: a pass of one worker has about so many tasks, and one that hangs none.
+TASKS = 6
+LONGEST_SECONDS = 0.5
+MOMENT_SECONDS = 0.05
 
 
 class Instance:
@@ -34,6 +43,10 @@ class Instance:
         self.workers: list[Child] = []
         self.beats: list[Child] = []
         self._asleep: list[Child] = []
+        # How many tasks its workers have ended, as a number of one byte that begins again.
+        self._ended = mmap(-1, 1)
+        # No file of its processes may grow beyond this, in bytes.
+        self._largest_file = resource.RLIM_INFINITY
 
     def start(self) -> None:
         if self.by_celery:
@@ -56,8 +69,11 @@ class Instance:
         """With a fault waiting at `point`."""
 
         def work() -> None:
+            running.take_part()
+            limit_files(os.getpid(), self._largest_file)
             working.hurry(SMTP_SECONDS, DATABASE_SECONDS)
             self._stage.disk.install()
+            task_postrun.connect(self._count_task, weak=False)
             if point is not None:
                 points.arm(point, how)
             if self.by_celery:
@@ -66,6 +82,18 @@ class Instance:
                 _work_in_a_loop()
 
         self.workers.append(self._stage.child(f"worker {len(self.workers)}", work))
+
+    def _count_task(self, **kwargs: Any) -> None:
+        self._ended[0] = (self._ended[0] + 1) % 256
+
+    def let_work(self) -> None:
+        """Until its workers have got somewhere, or cannot; and then for a moment more."""
+        before, deadline = self._ended[0], time.monotonic() + LONGEST_SECONDS
+        while time.monotonic() < deadline:
+            if (self._ended[0] - before) % 256 >= TASKS:
+                break
+            time.sleep(0.005)
+        time.sleep(self._random.uniform(0, MOMENT_SECONDS))
 
     def start_beat(self) -> None:
         self.beats.append(self._stage.child("beat", _beat))
@@ -78,7 +106,7 @@ class Instance:
 
     def put_to_sleep(self) -> Child | None:
         """One that works, by SIGSTOP."""
-        awake = [each for each in self.workers if each not in self._asleep]
+        awake = [one for one in self.workers if one not in self._asleep and not one.has_ended()]
         if not awake:
             return None
         worker = self._random.choice(awake)
@@ -99,13 +127,18 @@ class Instance:
 
     def flush_broker(self) -> None:
         """Whatever was queued is gone."""
-        if settings.CELERY_BROKER_URL.startswith("filesystem:"):
-            for message in Path(settings.BROKER_DIR, "queue").glob("*.msg"):
-                with suppress(FileNotFoundError):
-                    message.unlink()
-        else:
-            with app.connection_for_write() as connection:
-                connection.default_channel.client.flushall()
+        if self._stage.broker.runs:
+            self._stage.broker.flush()
+
+    def limit_files(self, size: int) -> None:
+        """Of those that work and of those that will."""
+        self._largest_file = size
+        for each in (*self.workers, *self.beats):
+            if not each.has_ended():
+                limit_files(each.pid, size)
+
+    def unlimit_files(self) -> None:
+        self.limit_files(resource.RLIM_INFINITY)
 
     def _kill_one_of(self, children: list[Child]) -> bool:
         if not children:
@@ -114,8 +147,9 @@ class Instance:
         children.remove(child)
         if child in self._asleep:
             self._asleep.remove(child)
+        lived = not child.has_ended()
         self._kill(child)
-        return True
+        return lived
 
     def _kill(self, child: Child) -> None:
         self._stage.kills += not child.has_ended()

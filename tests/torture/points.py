@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -65,7 +66,8 @@ LINE_CUT = (("where", "accepted"), ("drop", True))
 
 POINTS = [
     Point("before the account is taken", f"{SENDER}:take_account", "before", nth=1),
-    Point("after the account is taken", f"{SENDER}:take_account", "after", nth=1),
+    Point("before the commit of taking the account", f"{SENDER}:take_account", "before commit", 1),
+    Point("after the account is taken", f"{SENDER}:take_account", "after commit", nth=1),
     Point("before the claim", f"{SENDER}:claim_next", "before"),
     Point("before the claim's commit", f"{SENDER}:claim_next", "before commit"),
     Point("after the claim's commit", f"{SENDER}:claim_next", "after commit"),
@@ -132,15 +134,20 @@ POINTS = [
 BY_NAME = {point.name: point for point in POINTS}
 
 _inside = threading.local()
-# Shared with the children: whether the fault has struck.
-_struck = mmap(-1, 1)
+# Shared with the children: how often a fault of each kind has struck.
+_struck = mmap(-1, len(HOWS))
+
+
+def strikes() -> Counter[str]:
+    """How often faults have struck since the last call, in any process, by what happened."""
+    struck = Counter(dict(zip(HOWS, _struck[:], strict=True)))
+    _struck[:] = bytes(len(HOWS))
+    return +struck
 
 
 def was_reached() -> bool:
     """Whether a fault has struck since the last call, in any process."""
-    struck = _struck[0] == 1
-    _struck[0] = 0
-    return struck
+    return strikes().total() > 0
 
 
 def arm(point: Point, how: str) -> None:
@@ -163,7 +170,7 @@ class _Once:
         return self.left == 0
 
     def strike(self) -> None:
-        _struck[0] = 1
+        _struck[HOWS.index(self._how)] += 1
         if self._how == "exit":
             os._exit(EXIT_STATUS)
         elif self._how == "sigkill":

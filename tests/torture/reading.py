@@ -13,8 +13,10 @@ from tests.practice_gmail import PracticeGmail
 from tests.torture.checker import Accepted, OurAccount, OurMessage, OurRow, Ours
 
 MESSAGES = """
-    SELECT id, campaign_id, to_email, message_id, state, attempts, ledger_row_id
-    FROM campaigns_message ORDER BY id
+    SELECT id, campaign_id, to_email, message_id, state, attempts, ledger_row_id, handed_over_at,
+        EXISTS (SELECT 1 FROM campaigns_historyentry entry
+            WHERE entry.message_id = message.id AND entry.kind = 'found')
+    FROM campaigns_message message ORDER BY id
 """
 ROWS = """
     SELECT row.id, account.address, row.source, row.state, row.at
@@ -27,7 +29,7 @@ CAMPAIGNS = "SELECT id, state FROM campaigns_campaign"
 
 def ours(*, copies_are_found: bool) -> Ours:
     return Ours(
-        messages=[OurMessage(*row) for row in _select(MESSAGES)],
+        messages=[OurMessage(*row[:7], _moment(row[7]), bool(row[8])) for row in _select(MESSAGES)],
         rows=[OurRow(*row[:4], _moment(row[4])) for row in _select(ROWS)],
         accounts=[
             OurAccount(address, limit, copies_are_found and inbound == "imap")

@@ -13,6 +13,7 @@ from tests.campaigns.making import make_account
 from tests.gmail_settings import point_at
 from tests.practice_gmail import PracticeGmail
 from tests.torture import reading, working
+from tests.torture.broker import Broker
 from tests.torture.checker import Expected, Verdict, judge
 from tests.torture.children import Child
 from tests.torture.clock import Clock
@@ -29,9 +30,12 @@ SESSIONS_LIVE = timedelta(minutes=25)
 class Stage:
     """Made once for a run; `fresh` empties it for the next case."""
 
-    def __init__(self, folder: Path, clock: Clock, databases: Databases, mailboxes: int) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, databases: Databases, broker: Broker, mailboxes: int
+    ) -> None:
         self.clock = clock
         self.databases = databases
+        self.broker = broker
         self.log = folder / "log"
         addresses = [f"torture{number}@gmail.com" for number in range(mailboxes)]
         # Each is used for one case, so that its limit and its ledger begin with nothing.
@@ -60,6 +64,7 @@ class Stage:
         settings.DATA_DIR = self._folder / f"data-{self._case}"
         settings.DATA_DIR.mkdir()
         self.disk.empty()
+        self.broker.start()
         self.in_use = []
         self.log.write_text("")
         self.clock.start_at(start)

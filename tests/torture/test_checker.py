@@ -188,6 +188,29 @@ def test_it_turns_red(doctor: Callable[[Case], None], found: set[str]) -> None:
     assert found <= counts(case.verdict())
 
 
+def test_it_counts_mail_by_hand_from_when_it_can_be_known() -> None:
+    case = Case()
+    case.account = OurAccount(ANA, limit=5)
+    two_recipients_by_hand(case)
+    case.accepted[-1] = replace(case.accepted[-1], at=START - timedelta(minutes=8))
+    late = replace(case.messages[3], handed_over_at=START + timedelta(minutes=1, seconds=59))
+    case.messages[3] = late
+    assert not case.verdict().red
+    case.messages[3] = replace(late, handed_over_at=START + timedelta(minutes=2))
+    assert counts(case.verdict()) == {"over_limit"}
+
+
+def test_it_lets_what_was_found_in_sent_be_dated_by_whole_seconds() -> None:
+    case = Case()
+    case.accepted[0] = replace(case.accepted[0], at=START + timedelta(milliseconds=999))
+    case.rows[0] = replace(case.rows[0], at=START)
+    assert counts(case.verdict()) == {"disagreements"}
+    case.messages[0] = replace(case.messages[0], found=True)
+    assert not case.verdict().red
+    case.rows[0] = replace(case.rows[0], at=START - timedelta(seconds=1))
+    assert counts(case.verdict()) == {"disagreements"}
+
+
 def test_it_counts_a_doubt_that_is_held_and_one_that_was_settled() -> None:
     case = Case()
     case.becomes(1, "in_doubt", "unknown")
