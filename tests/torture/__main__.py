@@ -53,7 +53,7 @@ def main() -> int:
             options.points
         ]
         chosen = [(name, how) for name, how in chosen if options.only in f"{how} {name}"]
-        mailboxes = 100 + len(chosen) + 3 * options.rounds
+        mailboxes = 100 + len(chosen) + 2 * options.rounds
         broker = RedisBroker(redis) if redis else FolderBroker()
         stage = Stage(folder, clock, databases, broker, mailboxes)
         until_the_end.enter_context(stage.open())

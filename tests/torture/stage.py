@@ -1,7 +1,9 @@
 """Where a run takes place: a practice Gmail, a database for each case, and one clock for all."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from django.conf import settings
 
 from accounts import sealed
 from accounts.models import GmailAccount, Workspace
+from practice.accounts import Account, without_spaces
+from practice.private_files import write_private
 from tests.campaigns.making import make_account
 from tests.gmail_settings import point_at
 from tests.practice_gmail import PracticeGmail
@@ -46,8 +50,8 @@ class Stage:
         self._folder = folder
         self._case = 0
         self._since_sessions_ended = timedelta()
-        accounts = [f"{address}:{PASSWORD}" for address in addresses]
-        self.gmail = PracticeGmail(folder / "gmail", accounts=accounts, limit=GENEROUS)
+        _add_accounts(folder / "gmail", addresses)
+        self.gmail = PracticeGmail(folder / "gmail", limit=GENEROUS)
 
     @contextmanager
     def open(self) -> Iterator["Stage"]:
@@ -99,3 +103,11 @@ class Stage:
             expected,
             doubted,
         )
+
+
+def _add_accounts(folder: Path, addresses: list[str]) -> None:
+    """As the practice Gmail keeps them: it would write all of them anew with each that it adds."""
+    password = without_spaces(PASSWORD)
+    accounts = [Account(one, password, f"1{n:020}") for n, one in enumerate(addresses)]
+    folder.mkdir()
+    write_private(folder / "accounts.json", json.dumps([asdict(each) for each in accounts]))
