@@ -96,7 +96,7 @@ MUTATIONS = [
     one(
         "the rest of a handful is sent although the first was put back",
         SQLITE,
-        "test_handful.py::test_a_refusal_for_the_limit_teaches_what_was_sent_not_what_was_in_hand",
+        "test_handful.py::test_the_rest_waits_when_the_first_was_refused",
         SENDER,
         "if self.tally.sent + self.tally.skipped == done:",
         "if False:",
