@@ -285,8 +285,7 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        # Apart from that of mail: requests adds its own roots to what it is given.
-        kwargs["ssl_context"] = self._endpoints.shared_ssl_context("https")
+        kwargs["ssl_context"] = self._endpoints.ssl_context()
         super().init_poolmanager(*args, **kwargs)
 
     def send(

@@ -12,8 +12,6 @@ from tests.accounts.gmail_pages import text
 from tests.cast import Belongings
 from tests.practice_gmail import PracticeGmail
 
-pytestmark = pytest.mark.only_shows
-
 LINK = "See what arrived"
 
 

@@ -15,6 +15,7 @@ from campaigns.models import (
     ListMembership,
     Message,
     Revision,
+    Template,
 )
 
 _number = count(1)
@@ -94,6 +95,20 @@ def make_campaign(
         for contact in contact_list.contacts.order_by("id")
     )
     return campaign
+
+
+def make_draft(workspace: Workspace, accounts: list[GmailAccount], recipients: int = 3) -> Campaign:
+    """A campaign that is ready to be launched, to a list of its own."""
+    template = Template.objects.create(
+        workspace=workspace, name="Letter", subject="For {{ first_name }}", html="<p>Hello</p>"
+    )
+    draft = Campaign.objects.create(
+        workspace=workspace, name="Draft", template=template, pace=Campaign.Pace.ASAP
+    )
+    draft.lists.add(make_list(workspace, recipients))
+    for account in accounts:
+        CampaignAccount.objects.create(campaign=draft, account=account)
+    return draft
 
 
 def make_single(account: GmailAccount, to: str = "owner@example.org") -> Message:

@@ -20,6 +20,7 @@ from tests.torture.clock import Clock
 
 # So much is shown of what the processes of a red case said.
 LOG_LINES = 60
+POINTS = ["all", "some", "none", "phases", "stories"]
 # After so many rounds each fault must have struck.
 ENOUGH_FOR_EACH = 100
 
@@ -30,15 +31,17 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="number of the first round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--db", choices=["sqlite", "postgres"], default="sqlite")
-    parser.add_argument("--points", choices=["all", "some", "none", "phases"], default="all")
-    parser.add_argument("--only", default="", help="of the points, those whose name holds this")
+    parser.add_argument("--points", choices=POINTS, default="all")
+    parser.add_argument(
+        "--only", default="", help="of the points and stories, those whose name holds this"
+    )
     options = parser.parse_args()
     with ExitStack() as until_the_end:
         folder = Path(until_the_end.enter_context(tempfile.TemporaryDirectory("-torture")))
         server, redis = _choose_database(options.db, folder, until_the_end)
         clock = _start_django(folder)
         # Only now: these need Django.
-        from tests.torture import named, phases, rounds, working
+        from tests.torture import named, phases, rounds, stories, working
         from tests.torture.broker import FolderBroker, RedisBroker
         from tests.torture.databases import PostgresDatabases, SqliteFiles
         from tests.torture.stage import Stage
@@ -49,9 +52,7 @@ def main() -> int:
             databases = PostgresDatabases(os.environ["DATABASE_URL"], server)
         working.get_ready(clock)
         working.hurry()
-        chosen = {"all": named.EVERYTHING, "some": named.SOME, "none": [], "phases": []}[
-            options.points
-        ]
+        chosen = {"all": named.EVERYTHING, "some": named.SOME}.get(options.points, [])
         chosen = [(name, how) for name, how in chosen if options.only in f"{how} {name}"]
         mailboxes = 100 + len(chosen) + 2 * options.rounds
         broker = RedisBroker(redis) if redis else FolderBroker()
@@ -62,17 +63,22 @@ def main() -> int:
             verdict = named.run(stage, name, how)
             _tell(f"{how} {name}", verdict, stage.log)
             total.add(verdict)
+        told = {"all": stories.STORIES, "some": stories.SOME, "stories": stories.STORIES}
+        names = [name for name in told.get(options.points, ()) if options.only in name]
+        for name, verdict in stories.run(stage, names):
+            _tell(name, verdict, stage.log)
+            total.add(verdict)
         for name, verdict in phases.run_all(stage) if options.points in ("all", "phases") else ():
             _tell(name, verdict, stage.log)
             total.add(verdict)
         for number in range(options.first, options.first + options.rounds):
             began = time.monotonic()
-            told = rounds.run(stage, options.seed, number)
+            this = rounds.run(stage, options.seed, number)
             took = time.monotonic() - began
             name = f"round {number} of SEED={options.seed}, {took:.1f} s"
-            _tell(name, told.verdict, stage.log, told.said)
-            total.add(told.verdict)
-            struck += told.struck
+            _tell(name, this.verdict, stage.log, this.said)
+            total.add(this.verdict)
+            struck += this.struck
         if options.rounds:
             sys.stdout.write(f"Faults that struck: {json.dumps(_by_number(struck))}\n")
         never = [name for name in rounds.faults.names() if not struck[name]]

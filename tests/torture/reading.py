@@ -24,6 +24,11 @@ ROWS = """
     ORDER BY row.id
 """
 ACCOUNTS = 'SELECT address, "limit", inbound FROM accounts_gmailaccount ORDER BY id'
+STANDING = """
+    SELECT address, state, resting_until, burst_until, next_turn_at, learned_limit, sent_trouble
+    FROM accounts_gmailaccount ORDER BY id
+"""
+HALTS = "SELECT account_id, cause, began_at, found FROM accounts_halt WHERE ended_at IS NULL"
 CAMPAIGNS = "SELECT id, state FROM campaigns_campaign"
 
 
@@ -63,6 +68,11 @@ def accepted(gmail: PracticeGmail, accounts: Collection[str]) -> list[Accepted]:
 
 def refused(gmail: PracticeGmail, accounts: Collection[str]) -> list[str]:
     return [row["to"] for row in gmail.refused() if row["account"] in accounts]
+
+
+def as_it_stands() -> str:
+    """What may keep accounts from sending, for a person who looks for the reason."""
+    return f"accounts {_select(STANDING)}, halts {_select(HALTS)}, campaigns {_select(CAMPAIGNS)}"
 
 
 def _select(statement: str) -> list[Any]:

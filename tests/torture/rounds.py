@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from accounts.models import GmailAccount
 from campaigns import decisions, launch
-from campaigns.models import Campaign, CampaignAccount, Message, Template
-from tests.campaigns.making import make_campaign, make_list, make_single, make_workspace
+from campaigns.models import Campaign, Message
+from tests.campaigns.making import make_campaign, make_draft, make_single, make_workspace
 from tests.torture import faults, points, reading, working
 from tests.torture.checker import Expected, Verdict
 from tests.torture.children import ENDED_WELL, Child
@@ -225,26 +225,13 @@ def _set_up(this: Round, zone: str) -> None:
         this.write_single(this.accounts[0])
     if draw.random() < 0.4:
         this.web = Web(this.stage, workspace)
-        _write_draft(this, draw.randint(3, 9))
+        this.draft = make_draft(workspace, this.accounts, recipients=draw.randint(3, 9))
+        people = this.draft.lists.get().contacts.all()
+        this.draft_people = {(this.draft.pk, contact.email) for contact in people}
     if zone != "UTC":
         this.struck["clocks change"] += 1
     limits = ", ".join(f"{one.address} {one.limit}" for one in this.accounts)
     this.say(f"{len(this.people)} people, {len(this.campaigns)} campaigns; limits: {limits}")
-
-
-def _write_draft(this: Round, size: int) -> None:
-    workspace = this.accounts[0].workspace
-    template = Template.objects.create(
-        workspace=workspace, name="Letter", subject="For {{ first_name }}", html="<p>Hello</p>"
-    )
-    this.draft = Campaign.objects.create(
-        workspace=workspace, name="Draft", template=template, pace=Campaign.Pace.ASAP
-    )
-    people = make_list(workspace, size)
-    this.draft.lists.add(people)
-    for account in this.accounts:
-        CampaignAccount.objects.create(campaign=this.draft, account=account)
-    this.draft_people = {(this.draft.pk, contact.email) for contact in people.contacts.all()}
 
 
 def _hours(draw: random.Random) -> dict[str, object]:
@@ -289,6 +276,8 @@ def _aftermath(this: Round) -> Verdict:
     verdict = stage.judge(expected, doubted)
     for problem in this.unforeseen:
         verdict.note("disagreements", problem)
+    if verdict.red:
+        this.say(f"in the end: {reading.as_it_stands()}")
     return verdict
 
 

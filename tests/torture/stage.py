@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from accounts import sealed
+from accounts import connect, sealed
 from accounts.models import GmailAccount, Workspace
 from practice.accounts import Account, without_spaces
 from practice.private_files import write_private
@@ -77,8 +77,12 @@ class Stage:
     def account(self, workspace: Workspace, limit: int, **fields: object) -> GmailAccount:
         address = next(self._unused)
         self.in_use.append(address)
-        read = {"inbound": GmailAccount.Inbound.IMAP}
-        account = make_account(workspace, address=address, limit=limit, **read | fields)
+        # By its key it is known again when a person connects it anew.
+        given = {
+            "inbound": GmailAccount.Inbound.IMAP,
+            "mailbox_key": connect.mailbox_key(address, practice=True),
+        }
+        account = make_account(workspace, address=address, limit=limit, **given | fields)
         account.sealed_secret = sealed.ACCOUNT_SECRET.seal(account, "".join(PASSWORD.split()))
         account.save(update_fields=["sealed_secret"])
         return account

@@ -79,7 +79,9 @@ def as_person() -> None:
     """What only a person can do: connect again, resume."""
     for account in GmailAccount.objects.filter(state=GmailAccount.State.NEEDS_RECONNECTING):
         secret = sealed.ACCOUNT_SECRET.open(account)
-        connect.connect_by_app_password(account.workspace, account.address, secret)
+        connect.connect_by_app_password(
+            account.workspace, account.address, secret, practice=True, account=account
+        )
     for campaign in Campaign.objects.filter(state=Campaign.State.PAUSED):
         control.resume(campaign.pk)
 
