@@ -5,6 +5,9 @@ import re
 import tomllib
 from pathlib import Path
 
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Where the environment is read, and how a variable is asked for there.
 READERS = ("config/settings.py", "config/run.py", "config/gunicorn.py")
@@ -49,6 +52,36 @@ def test_it_documents_every_setting_with_its_default() -> None:
             assert documented[name] == f"`{default}`", name
         else:
             assert not documented[name].startswith("`"), f"{name} has no fixed default"
+
+
+def our_commands() -> dict[str, BaseCommand]:
+    ours = {name: app for name, app in get_commands().items() if app in ("accounts", "campaigns")}
+    return {name: load_command_class(app, name) for name, app in ours.items()}
+
+
+def options_of(command: BaseCommand) -> set[str]:
+    """Its own, without what every command of Daypost's or Django's takes."""
+    every = BaseCommand().create_parser("manage.py", "")._option_string_actions
+    own = command.create_parser("manage.py", "")._option_string_actions
+    return {name for name in own if name.startswith("--")} - set(every) - {"--json", "--workspace"}
+
+
+def test_it_documents_every_command_with_its_options() -> None:
+    page = (REPOSITORY / "docs/commands.md").read_text().partition("## manage.py")[2]
+    sections = dict(re.findall(r"^#### (\w+)\n\n(`[^`]+`)", page, re.MULTILINE))
+    commands = our_commands()
+    assert {"create_owner", "backup"} <= set(commands)
+    assert set(sections) == set(commands)
+    for name, command in commands.items():
+        assert sections[name].strip("`").split()[0] == name
+        told = set(re.findall(r"--[\w-]+", sections[name])) - {"--workspace"}
+        assert told == options_of(command), name
+
+
+def test_it_documents_every_target_of_make() -> None:
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `make ([\w-]+)`", (REPOSITORY / "docs/commands.md").read_text(), re.M)
+    assert sorted(told) == sorted(targets.split())
 
 
 def test_it_gives_every_dependency_a_reason() -> None:
