@@ -103,6 +103,7 @@ def _ask(
         count=len(chosen),
         chosen=[pk for pk, _email in chosen],
         addresses=[email for _pk, email in chosen],
+        written_anew=rows.filter(pk__in=[pk for pk, _email in chosen], raw=None).count(),
     )
     return TemplateResponse(request, "campaigns/decide_several.html", context)
 

@@ -202,6 +202,22 @@ def test_it_asks_before_it_sends_several_again_and_leaves_what_may_not(client, a
     assert (fresh(early).state, fresh(late).state) == (M.WAITING, M.IN_DOUBT)
 
 
+def test_it_says_how_many_of_several_cannot_go_out_with_the_same_bytes(client, account, campaign):
+    first, second = put_in_doubt(account, long_ago()), put_in_doubt(account, long_ago())
+    asked = text_of(post(client, "in_doubt", "send_again", [first, second]))
+    assert "The very same messages go out once more." in asked
+    assert "written anew" not in asked
+    Message.objects.filter(pk=first.pk).update(raw=None)
+    asked = text_of(post(client, "in_doubt", "send_again", [first, second]))
+    assert "1 of them is written anew from its campaign" in asked
+    assert "Of the others the very same message goes out once more." in asked
+    Message.objects.filter(pk=second.pk).update(raw=None)
+    asked = text_of(post(client, "in_doubt", "send_again", [first, second]))
+    assert "2 of them are written anew from their campaigns" in asked
+    assert "very same" not in asked
+    assert "its recipient gets it twice" in asked
+
+
 def test_several_arrived(client, account, campaign):
     both = [put_in_doubt(account), put_in_doubt(account)]
     done = text_of(post(client, "in_doubt", "it_arrived", both, post="yes"))
