@@ -24,9 +24,10 @@ from accounts import explain, ledger, sent, sessions
 from accounts.doctor import remedies
 from accounts.models import GmailAccount, MailByHand, SentFolder
 from accounts.vault import VaultError
+from gmail import filed
 from gmail.errors import AuthRefused, FolderMissing, GmailError
+from gmail.filed import Filed
 from gmail.imap import ImapSession
-from gmail.sent_header import FIELDS, SentHeader
 
 # What counts, and what counted in the 24 hours before that the charts show. Also a day of margin:
 # IMAP searches by days, and which day it is, is up to the server.
@@ -36,7 +37,6 @@ LOOK_BACK = timedelta(days=2)
 # and for all of them. What was read until then is kept, and the next reading goes on behind it.
 WAIT_SECONDS = 20
 READING_SECONDS = 60
-BATCH = 200
 
 # Of these Message-IDs, those of mail that the ledger has already because it is our own.
 Ours = Callable[[set[str]], set[str]]
@@ -49,7 +49,6 @@ class Copy:
     uid: int
     at: datetime
     recipients: int
-    message_ids: frozenset[str]
 
 
 class TakesLong(GmailError):
@@ -105,12 +104,11 @@ def _read(account: GmailAccount, ours: Ours, now: datetime) -> int:
     try:
         folder = _open_folder(session, account)
         uids = session.uids_after(folder.read_to, since=(now - LOOK_BACK).date())
-        for start in range(0, len(uids), BATCH):
-            some = uids[start : start + BATCH]
-            copies = _copies(session, some, now)
-            is_ours = ours({each for copy in copies for each in copy.message_ids})
-            by_hand = [copy for copy in copies if not copy.message_ids & is_ours]
-            counted += _count(account, folder, by_hand, some[-1])
+        for read_to, mails in filed.in_batches(session, uids):
+            is_ours = ours({each for mail in mails for each in mail.header.message_ids})
+            by_hand = [mail for mail in mails if not mail.header.message_ids & is_ours]
+            copies = [_copy(mail, account, now) for mail in by_hand]
+            counted += _count(account, folder, copies, read_to)
             if time.monotonic() > ends:
                 raise TakesLong("Reading Sent took too long.")
     finally:
@@ -129,14 +127,11 @@ def _open_folder(session: ImapSession, account: GmailAccount) -> SentFolder:
     return folder
 
 
-def _copies(session: ImapSession, uids: list[int], now: datetime) -> list[Copy]:
-    copies = []
-    for uid, dated in session.dated(uids, FIELDS).items():
-        header = SentHeader.read(dated.header)
-        # A moment that lies ahead would count for longer than 24 hours from now.
-        at = min(dated.received, now)
-        copies.append(Copy(uid, at, header.recipients, header.message_ids))
-    return copies
+def _copy(mail: Filed, account: GmailAccount, now: datetime) -> Copy:
+    """When it left is Gmail's to say, and stands in the ledger by the clock that counts there."""
+    # A moment that lies ahead would count for longer than 24 hours from now.
+    at = min(mail.received + account.ahead_of_server, now)
+    return Copy(mail.uid, at, mail.header.recipients)
 
 
 @transaction.atomic

@@ -190,11 +190,6 @@ def _is_gone() -> Q:
     return Q(unseen_since__isnull=False, unseen_since__lte=readings.read().wall - GONE_AFTER)
 
 
-def accepted_difference(account: GmailAccount) -> timedelta:
-    """How far the clock of its machines is ahead of the server's, as a person accepted it."""
-    return timedelta(seconds=account.clock_ahead or 0)
-
-
 def _runs_on(known: Known, reading: Reading) -> bool:
     right = known.found_right
     return right is not None and known.doubt is None and rules.in_step(right, reading)

@@ -86,7 +86,7 @@ def _clock(ahead: timedelta, needed: bool, account: GmailAccount) -> Check:
     if halted:
         detail = words.finding(halted[0])
         return Check(Name.CLOCK, False, needed, detail, remedies.clock(account))
-    accepted = watch.accepted_difference(account)
+    accepted = account.ahead_of_server
     if abs(ahead) <= MAY_DIFFER:
         return Check(Name.CLOCK, True, needed, _("The clock of this machine agrees with Google's."))
     seconds = {"seconds": abs(round(ahead.total_seconds()))}

@@ -1,5 +1,7 @@
 """A mailbox connected for sending."""
 
+from datetime import timedelta
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -136,6 +138,11 @@ class GmailAccount(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def ahead_of_server(self) -> timedelta:
+        """How far the clock that stamps its moments is ahead of Gmail's, as far as known."""
+        return timedelta(seconds=self.clock_ahead or 0)
 
     @property
     def is_personal(self) -> bool:

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import generation, halts, ledger, sessions
-from accounts.clock import watch
 from accounts.leases import is_free
 from accounts.models import GmailAccount, Halt
 from accounts.standing import CLOCKS_APART
@@ -25,9 +24,9 @@ from campaigns import states
 from campaigns.delivery import doubt, history, recovery
 from campaigns.delivery.history import Kind
 from campaigns.models import CampaignAccount, Message
+from gmail import filed
 from gmail.errors import FolderMissing, GmailError
-from gmail.imap import Dated, ImapSession
-from gmail.sent_header import FIELDS, SentHeader
+from gmail.imap import ImapSession
 
 M = Message.State
 
@@ -37,7 +36,6 @@ PATIENCE = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(minutes=5)
 # A search knows days only, each server's in a zone of its own.
 DAYS_BEFORE = timedelta(days=2)
-A_FETCH = 200
 
 # What waits by itself, or because a person said so since the copy: "Send again", "Try again".
 NOT_SENT = (M.WAITING, M.IN_DOUBT, M.REFUSED)
@@ -128,12 +126,13 @@ def _settle_all(account: GmailAccount, halt: Halt, now: datetime) -> int:
     """Returns how many messages had left. Raises what `sessions` and reading raise."""
     copied_at = generation.copied_at() or halt.began_at
     # Gmail's moments are its own clock's, which ours may be ahead of with a person's consent.
-    copied_at -= max(watch.accepted_difference(account), timedelta())
+    ahead = account.ahead_of_server
     count = 0
     session = sessions.open_imap(account, now)
     try:
-        for found in _copies(session, copied_at):
-            count += _settle(account, found, now)
+        for found in _copies(session, copied_at - max(ahead, timedelta())):
+            at = {message_id: received + ahead for message_id, received in found.items()}
+            count += _settle(account, at, now)
     finally:
         session.close()
     return count
@@ -148,19 +147,10 @@ def _copies(session: ImapSession, copied_at: datetime) -> Iterator[dict[str, dat
     for folder in filter(None, (folders.sent, folders.trash)):
         session.examine(folder)
         uids = session.uids_after(0, since=(copied_at - DAYS_BEFORE).date())
-        for start in range(0, len(uids), A_FETCH):
-            dated = session.dated(uids[start : start + A_FETCH], FIELDS).values()
+        for _read_to, mails in filed.in_batches(session, uids):
             # What was filed before, the copy knows of: what waits in it all the same has to leave.
-            since = [one for one in dated if one.received >= copied_at - CLOCKS_APART]
-            yield _by_message_id(since)
-
-
-def _by_message_id(copies: list[Dated]) -> dict[str, datetime]:
-    return {
-        message_id: copy.received
-        for copy in copies
-        for message_id in SentHeader.read(copy.header).message_ids
-    }
+            since = [mail for mail in mails if mail.received >= copied_at - CLOCKS_APART]
+            yield {each: mail.received for mail in since for each in mail.header.message_ids}
 
 
 def _settle(account: GmailAccount, found: dict[str, datetime], now: datetime) -> int:

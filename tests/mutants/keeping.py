@@ -41,8 +41,8 @@ MUTATIONS = [
         SQLITE,
         "test_restored.py::test_it_writes_to_nobody_twice_after_a_restore",
         RESTORED,
-        "count += _settle(account, found, now)",
-        "count += len(found)",
+        "count += _settle(account, at, now)",
+        "count += len(at)",
         migrated=True,
     ),
     one(

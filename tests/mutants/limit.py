@@ -88,8 +88,8 @@ MUTATIONS = [
         SQLITE,
         "test_read_sent.py::test_it_counts_every_recipient_of_a_mail_once_however_often_it_reads",
         BY_HAND,
-        "Copy(uid, at, header.recipients, header.message_ids)",
-        "Copy(uid, at, 1, header.message_ids)",
+        "Copy(mail.uid, at, mail.header.recipients)",
+        "Copy(mail.uid, at, 1)",
     ),
     one(
         "two readers of Sent do not follow each other",

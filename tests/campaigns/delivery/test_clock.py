@@ -14,10 +14,12 @@ from accounts.models import ClockCheck, GmailAccount, LedgerRow
 from campaigns import tasks
 from campaigns.delivery import claim, schedule, sender
 from campaigns.delivery.line import Line
+from campaigns.delivery.read_sent import read_sent
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, Message
 from tests.accounts.clock.machine import Machine
 from tests.campaigns.making import make_campaign
+from tests.mail_by_hand import write_by_hand
 from tests.practice_gmail import PracticeGmail
 
 HOURS_25 = timedelta(hours=25)
@@ -118,6 +120,19 @@ def test_a_halt_that_another_begins_between_claim_and_dot_stops_the_dot(
     monkeypatch.setattr(Line, "give", give_and_halt)
     assert send_due(account.pk) == Tally(put_back=1)
     assert accepted(gmail, campaign) == 0
+
+
+def test_mail_by_hand_is_counted_by_the_clock_of_the_account(
+    gmail: PracticeGmail, account: GmailAccount
+) -> None:
+    """Gmail dates it by its own, which a person may have taken ours to be apart from."""
+    GmailAccount.objects.update(inbound=GmailAccount.Inbound.IMAP, clock_ahead=-3600)
+    gmail.control(sent_delay=0)
+    write_by_hand(gmail, account.address)
+    assert read_sent(account.pk, timezone.now()) >= 1
+    at = LedgerRow.objects.latest("at").at
+    assert at is not None
+    assert abs(timezone.now() - timedelta(hours=1) - at) < timedelta(minutes=5)
 
 
 def test_what_gmail_has_accepted_is_stamped_by_the_clock_that_claimed_it(

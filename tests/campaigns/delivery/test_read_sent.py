@@ -17,6 +17,7 @@ from accounts.models import GmailAccount, LedgerRow, MailByHand, SentFolder
 from campaigns.delivery.read_sent import read_sent
 from campaigns.delivery.sender import send_due
 from campaigns.models import Message
+from gmail import filed
 from tests.campaigns.making import make_campaign, make_single, make_workspace
 from tests.gmail_settings import point_at
 from tests.mail_by_hand import write_by_hand
@@ -172,7 +173,7 @@ def test_it_reads_two_days_back_and_no_further(gmail: PracticeGmail, account: Gm
 def test_it_carries_on_where_a_session_broke(
     gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(by_hand, "BATCH", 2)
+    monkeypatch.setattr(filed, "BATCH", 2)
     for _ in range(5):
         write_by_hand(gmail, account.address)
     cut = {"protocol": "imap", "where": "fetch", "drop": True, "times": 1}
@@ -300,7 +301,7 @@ def test_it_notes_an_error_of_its_own_and_is_not_due_again_at_once(
 def test_it_breaks_off_a_reading_that_takes_long_and_goes_on_behind_it(
     gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(by_hand, "BATCH", 1)
+    monkeypatch.setattr(filed, "BATCH", 1)
     monkeypatch.setattr(by_hand, "READING_SECONDS", -1)
     for _ in range(2):
         write_by_hand(gmail, account.address)

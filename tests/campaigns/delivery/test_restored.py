@@ -25,6 +25,7 @@ from tests.practice_gmail import PracticeGmail
 pytestmark = pytest.mark.django_db(transaction=True)
 
 M = Message.State
+HOURS_25 = timedelta(hours=25)
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +137,20 @@ def test_it_finds_what_was_refused_in_the_copy_and_tried_again_since(
     assert refused.state == M.REFUSED
     with pytest.raises(decisions.NotPossible):
         decisions.try_again(tried_again, None, later())
+
+
+def test_it_counts_what_had_left_by_the_clock_of_the_account(
+    account: GmailAccount, campaign: Campaign
+) -> None:
+    send(account, 3)
+    one = campaign.messages.order_by("pk")[0]
+    go_back(one, to=timezone.now() + HOURS_25)
+    GmailAccount.objects.update(clock_ahead=HOURS_25.total_seconds())
+    restored.look(account.pk, later() + HOURS_25)
+    use = Message.objects.select_related("ledger_row").get(pk=one.pk).ledger_row
+    assert use is not None
+    assert use.at is not None
+    assert abs(timezone.now() + HOURS_25 - use.at) < timedelta(minutes=5)
 
 
 def test_it_lets_wait_what_the_copy_knew_of(account: GmailAccount, campaign: Campaign) -> None:
