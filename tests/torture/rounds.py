@@ -8,6 +8,7 @@ import io
 import json
 import random
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 
 from django.core.management import CommandError, call_command
+from django.db import Error, transaction
 from django.utils import timezone
 
 from accounts.models import GmailAccount
@@ -92,8 +94,9 @@ class Round:
 
     @property
     def may_fail(self) -> bool:
-        """Whether a fault is at work that a page cannot be served in."""
-        return any(not holder.has_ended() for holder in self.holders)
+        """Whether somebody may have the database's lock, and sleep: then no page can be served."""
+        holding = any(not holder.has_ended() for holder in self.holders)
+        return holding or any(worker.is_stopped() for worker in self.instance.workers)
 
     def stop_everything(self) -> None:
         self.instance.end()
@@ -143,17 +146,24 @@ class Round:
     def confirm_clock(self) -> bool:
         """Whether an account was halted by it."""
         out = io.StringIO()
-        with suppress(CommandError):
+        with suppress(CommandError, Error):
             call_command("confirm_clock", "--json", stdout=out)
         return bool(out.getvalue() and json.loads(out.getvalue())["accounts"])
 
     def write_single(self, account: GmailAccount) -> None:
+        """Unless a worker sleeps with the database's lock in its hand."""
         to = f"single{self.random.randint(0, 10**9)}@example.org"
-        single = make_single(account, to)
-        single.raw = f"Message-ID: {single.message_id}\r\n".encode() + bytes(single.raw or b"")
-        single.save(update_fields=["raw"])
+        try:
+            with transaction.atomic():
+                single = make_single(account, to)
+                header = f"Message-ID: {single.message_id}\r\n".encode()
+                single.raw = header + bytes(single.raw or b"")
+                single.save(update_fields=["raw"])
+        except Error as error:
+            self.say(f"a mail to {to} is not written: {error}")
+            return
         self.people.add((None, to))
-        self.say(f"a mail to {to} is written")
+        self.happens("single mail written", f"a mail to {to} is written")
 
     def later(self, steps: int, undo: Callable[[], None]) -> None:
         self.to_undo.append((steps, undo))
@@ -186,6 +196,16 @@ def run(stage: Stage, seed: int, number: int) -> Told:
     stage.fresh(STARTS[zone])
     this = Round(stage, draw, Instance(stage, draw))
     _set_up(this, zone)
+    try:
+        verdict = _run(this)
+    except Exception:  # noqa: BLE001  the other rounds can still tell something
+        verdict = Verdict()
+        verdict.note("disagreements", f"the round broke off:\n{traceback.format_exc()}")
+    return Told(verdict, this.struck, this.said)
+
+
+def _run(this: Round) -> Verdict:
+    draw = this.random
     weights = faults.of_a_round(draw)
     points.strikes()
     try:
@@ -202,8 +222,7 @@ def run(stage: Stage, seed: int, number: int) -> Told:
     finally:
         this.stop_everything()
     this.count_strikes()
-    verdict = _aftermath(this)
-    return Told(verdict, this.struck, this.said)
+    return _aftermath(this)
 
 
 def _set_up(this: Round, zone: str) -> None:

@@ -35,6 +35,13 @@ class Web:
         )
         self._port = _free_port()
         self._server: Child | None = None
+        self.log_in()
+
+    def log_in(self) -> None:
+        """Once more after a restore, which ends all sessions."""
+        client = Client()
+        client.force_login(self._person)
+        self._session = client.cookies[settings.SESSION_COOKIE_NAME].value
 
     def start(self) -> None:
         self._server = self._stage.child("web", self._serve)
@@ -77,14 +84,12 @@ class Web:
 
     def ask(self, page: str, campaign: int, method: str = "GET") -> "Asked":
         """Of one campaign: a page of it, or something to be done with it."""
-        client = Client()
-        client.force_login(self._person)
-        session = client.cookies[settings.SESSION_COOKIE_NAME].value
         body = urlencode({"csrfmiddlewaretoken": CSRF}) if method == "POST" else ""
+        cookies = {settings.SESSION_COOKIE_NAME: self._session, settings.CSRF_COOKIE_NAME: CSRF}
         lines = [
             f"{method} {reverse(f'admin:campaigns_campaign_{page}', args=[campaign])} HTTP/1.1",
             f"Host: {HOST}:{self._port}",
-            f"Cookie: {settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={CSRF}",
+            f"Cookie: {'; '.join(f'{name}={value}' for name, value in cookies.items())}",
             "Content-Type: application/x-www-form-urlencoded",
             f"Content-Length: {len(body)}",
             "Connection: close",

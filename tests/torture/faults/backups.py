@@ -69,5 +69,7 @@ def _gone_back(this: "Round", copy: Copy, how: str) -> None:
     """What was written since the copy is gone by definition."""
     this.people = set(copy.people)
     this.forget_what_was_not_launched()
+    if this.web is not None:
+        this.web.log_in()
     age = this.stage.clock.true_now() - copy.at
     this.happens(how, f"{how}, {age.total_seconds() / 3600:.1f} hours old")

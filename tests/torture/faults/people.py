@@ -89,4 +89,3 @@ def opt_out(this: "Round") -> None:
 def single_mail(this: "Round") -> None:
     account = this.random.choice(this.accounts)
     this.write_single(account)
-    this.struck["single mail written"] += 1
