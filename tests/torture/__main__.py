@@ -1,13 +1,16 @@
 """python -m tests.torture: faults at every step of sending, by name and at random, and the count.
 
-The last line is one JSON object. Exit status 0 when nothing was found, 1 otherwise.
+The last line is one JSON object. Exit status 0 when nothing was found, 1 otherwise. SIGTERM ends it
+after the round in hand.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -58,7 +61,7 @@ def main() -> int:
         broker = RedisBroker(redis) if redis else FolderBroker()
         stage = Stage(folder, clock, databases, broker, mailboxes)
         until_the_end.enter_context(stage.open())
-        total, struck = Verdict(), Counter[str]()
+        total, struck, done = Verdict(), Counter[str](), 0
         for name, how in chosen:
             verdict = named.run(stage, name, how)
             _tell(f"{how} {name}", verdict, stage.log)
@@ -71,7 +74,10 @@ def main() -> int:
         for name, verdict in phases.run_all(stage) if options.points in ("all", "phases") else ():
             _tell(name, verdict, stage.log)
             total.add(verdict)
-        for number in range(options.first, options.first + options.rounds):
+        ended = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: ended.set())
+        numbers = range(options.first, options.first + options.rounds)
+        for done, number in enumerate(numbers, start=1):
             began = time.monotonic()
             this = rounds.run(stage, options.seed, number)
             took = time.monotonic() - began
@@ -79,13 +85,15 @@ def main() -> int:
             _tell(name, this.verdict, stage.log, this.said)
             total.add(this.verdict)
             struck += this.struck
+            if ended.is_set():
+                break
         if options.rounds:
             sys.stdout.write(f"Faults that struck: {json.dumps(_by_number(struck))}\n")
         never = [name for name in rounds.faults.names() if not struck[name]]
-        if never and options.rounds >= ENOUGH_FOR_EACH:
+        if never and done >= ENOUGH_FOR_EACH:
             total.note("disagreements", f"never struck: {', '.join(never)}")
             sys.stdout.write(f"RED  {total.problems[-1]}\n")
-    sys.stdout.write(json.dumps(_summary(total, options.rounds, stage.kills)) + "\n")
+    sys.stdout.write(json.dumps(_summary(total, done, stage.kills)) + "\n")
     return 1 if total.red else 0
 
 
