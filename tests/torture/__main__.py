@@ -77,7 +77,7 @@ def main() -> int:
         ended = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         numbers = range(options.first, options.first + options.rounds)
-        for done, number in enumerate(numbers, start=1):
+        for number in numbers:
             began = time.monotonic()
             this = rounds.run(stage, options.seed, number)
             took = time.monotonic() - began
@@ -85,6 +85,7 @@ def main() -> int:
             _tell(name, this.verdict, stage.log, this.said)
             total.add(this.verdict)
             struck += this.struck
+            done += 1
             if ended.is_set():
                 break
         if options.rounds:
