@@ -4,7 +4,7 @@ Every function is to be called inside the transaction that also moves the messag
 never disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -80,17 +80,26 @@ def counting() -> QuerySet[LedgerRow]:
 
 
 def reserve(
-    account: GmailAccount, source: str, campaign_ref: int | None, now: datetime
-) -> LedgerRow:
-    """Take one recipient's worth of the limit. The caller holds the account's row lock.
+    account: GmailAccount, source: str, campaign_ref: int | None, count: int, now: datetime
+) -> list[LedgerRow]:
+    """Take `count` recipients' worth of the limit, a row for each.
 
-    The first message of a campaign begins the plan for a new account.
+    The caller holds the account's row lock. The first message of a campaign begins the plan for a
+    new account.
     """
     if account.ramp and account.ramp_began_at is None and source == LedgerRow.Source.CAMPAIGN:
         GmailAccount.objects.filter(pk=account.pk).update(ramp_began_at=now)
-    return LedgerRow.objects.create(
-        account=account, source=source, campaign_ref=campaign_ref, reserved_at=now
+    return LedgerRow.objects.bulk_create(
+        LedgerRow(account=account, source=source, campaign_ref=campaign_ref, reserved_at=now)
+        for _ in range(count)
     )
+
+
+def forget(row_ids: Collection[int]) -> None:
+    """They were reserved for what was never begun."""
+    reserved = LedgerRow.objects.filter(pk__in=row_ids, state=LedgerRow.State.RESERVED)
+    if reserved.delete()[0] != len(row_ids):
+        raise AlreadySettled("A use that was to be forgotten is settled already.")
 
 
 def add_by_hand(account: GmailAccount, mails: Iterable[tuple[datetime, int]]) -> list[LedgerRow]:

@@ -43,7 +43,8 @@ def rest_for_limit(account_id: int, reply: str, now: datetime) -> None:
     as far as it is known: see `Limits.taught`.
     """
     account = _locked(account_id)
-    uses = ledger.window(account, now)
+    # Without what is only reserved: it was not used when Gmail refused.
+    uses = [use for use in ledger.window(account, now) if use.at is not None]
     used = quota.used(uses, now)
     _learn(account, used, now)
     until = _enough_has_aged(account_id, uses, used, now)

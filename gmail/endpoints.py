@@ -41,14 +41,14 @@ class Endpoints:
         """
         return _ssl_context(self.ca_file)
 
-    def shared_ssl_context(self) -> ssl.SSLContext:
-        """The same, one for all sessions, none of which may change it.
+    def shared_ssl_context(self, use: str = "mail") -> ssl.SSLContext:
+        """The same, one for all sessions of a `use`, whatever these make of it.
 
         Reading the roots takes more of the processor than a log-in and several messages do. A
         `ca_file` that was written anew is read anew; the system's roots when the process starts.
         """
         written_at = os.stat(self.ca_file).st_mtime_ns if self.ca_file else 0
-        return _ssl_context_as_of(self.ca_file, written_at)
+        return _ssl_context_as_of(self.ca_file, written_at, use)
 
 
 def _ssl_context(ca_file: str) -> ssl.SSLContext:
@@ -60,7 +60,7 @@ def _ssl_context(ca_file: str) -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=8)
-def _ssl_context_as_of(ca_file: str, written_at: int) -> ssl.SSLContext:
+def _ssl_context_as_of(ca_file: str, written_at: int, use: str) -> ssl.SSLContext:
     return _ssl_context(ca_file)
 
 

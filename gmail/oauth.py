@@ -285,7 +285,8 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["ssl_context"] = self._endpoints.ssl_context()
+        # Apart from that of mail: requests adds its own roots to what it is given.
+        kwargs["ssl_context"] = self._endpoints.shared_ssl_context("https")
         super().init_poolmanager(*args, **kwargs)
 
     def send(

@@ -1,8 +1,14 @@
 """The pytest plugin of this suite: where a run keeps its files, and which database it is on.
 
-`pytest --database=postgres` runs what touches the database on PostgreSQL; without it everything
-runs, on SQLite. It is loaded by `-p` in pyproject.toml, so that the environment is ready before
-Django reads its settings.
+`pytest --database=postgres` runs on PostgreSQL what depends on the database; without it everything
+runs, on SQLite. What depends on it can be told from the test: it asks for the database, and its
+module is not marked `only_shows`. That mark is for pages that say, in forms and words, what other
+modules decide and query: each address of theirs is asked on both databases by
+`tests/test_outsider.py`. A test that starts another process has `both_databases` when that one
+should run on both.
+
+It is loaded by `-p` in pyproject.toml, so that the environment is ready before Django reads its
+settings.
 """
 
 import atexit
@@ -16,6 +22,8 @@ from pathlib import Path
 import pytest
 
 from tests.services import postgres
+
+LONG = {"browser", "config", "journeys", "machine", "torture"}
 
 _until_the_end = ExitStack()
 atexit.register(_until_the_end.close)  # for a run that fails before it is configured
@@ -46,22 +54,29 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
+    for line in (
         "both_databases: runs on PostgreSQL too, although this process does not touch the database",
-    )
+        "only_shows: says in forms and words what is tested elsewhere on both databases",
+    ):
+        config.addinivalue_line("markers", line)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL, leave out what would only do the same once more."""
-    if config.getoption("database") != "postgres":
-        return
-    chosen = [item for item in items if _touches_the_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = chosen
+    """On PostgreSQL, leave out what would only do the same once more; begin with what is long."""
+    if config.getoption("database") == "postgres":
+        chosen = [item for item in items if _depends_on_the_database(item)]
+        config.hook.pytest_deselected(
+            items=[item for item in items if not _depends_on_the_database(item)]
+        )
+        items[:] = chosen
+    # Whole instances and whole campaigns: begun last, one would keep the other cores waiting.
+    items.sort(key=lambda item: not LONG & set(item.path.relative_to(config.rootpath).parts))
 
 
-def _touches_the_database(item: pytest.Item) -> bool:
+def _depends_on_the_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("only_shows"):
+        return False
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(
         {"db", "transactional_db"} & fixtures

@@ -4,10 +4,13 @@ Addresses come out of the URL resolver, rows out of the cast's registry: what is
 tried from then on, or makes these tests fail until it can be.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -23,13 +26,7 @@ from tests.site_map import PUBLIC, Address, admin_classes, site_map
 pytestmark = pytest.mark.django_db
 
 ADDRESSES = site_map()
-by_name = pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
-with_rows = pytest.mark.parametrize(
-    "address", [address for address in ADDRESSES if address.leads_to_rows()], ids=lambda a: a.name
-)
-by_admin = pytest.mark.parametrize(
-    "model_admin", admin_classes(), ids=lambda model_admin: model_admin.model.__name__
-)
+WITH_ROWS = [address for address in ADDRESSES if address.leads_to_rows()]
 LOGIN_PAGES = ("/login/", "/account/login/")
 
 Rows = dict[type[Model], list[dict[str, Any]]]
@@ -59,119 +56,128 @@ def every_key(has: Belongings) -> dict[str, list[str]]:
     return data | {name: [str(has.of(our_models()[0]).pk)] for name in ("id", "pk")}
 
 
+@contextmanager
+def trying(subtests: pytest.Subtests, name: str) -> Iterator[None]:
+    """One address or class of many: where it fails it is named, and it leaves nothing behind."""
+    savepoint = transaction.savepoint()
+    with subtests.test(name):
+        yield
+    transaction.savepoint_rollback(savepoint)
+
+
 # --- The outsider -----------------------------------------------------------------------------
 
 
-@with_rows
 def test_it_tells_an_outsider_no_more_of_a_row_than_of_none(
-    address: Address, home: Belongings, outsider_client: Client
+    subtests: pytest.Subtests, home: Belongings, outsider: User
 ) -> None:
     """404; or what everybody is answered, whose page takes no GET or allows no deleting."""
     before = rows_of(home)
 
-    for ask in (outsider_client.get, outsider_client.post):
-        response = ask(address.path(home))
-        of_none = ask(address.path_of_none())
-        assert response.status_code == of_none.status_code
-        assert response.status_code in {404, 405, 403}
-        assert HOME not in text_of(response)
+    for address in WITH_ROWS:
+        with trying(subtests, address.name):
+            for method in ("get", "post"):
+                ask = getattr(client_of(outsider), method)
+                response = ask(address.path(home))
+                of_none = ask(address.path_of_none())
+                assert response.status_code == of_none.status_code
+                assert response.status_code in {404, 405, 403}
+                assert HOME not in text_of(response)
+            assert rows_of(home) == before
 
-    assert rows_of(home) == before
 
-
-@by_name
 def test_it_shows_an_outsider_nothing_of_another_workspace(
-    address: Address, home: Belongings, elsewhere: Belongings, outsider: User
+    subtests: pytest.Subtests, home: Belongings, elsewhere: Belongings, outsider: User
 ) -> None:
     """At the outsider's own rows, asking for the rows of others by any name a page may read."""
     before = rows_of(home)
-    path = address.path(elsewhere)
 
-    for method in ("get", "post"):
-        response = getattr(client_of(outsider), method)(path, every_key(home))
-        assert HOME not in text_of(response)
-        assert response.status_code < 500
+    for address in ADDRESSES:
+        with trying(subtests, address.name):
+            path = address.path(elsewhere)
+            for method in ("get", "post"):
+                response = getattr(client_of(outsider), method)(path, every_key(home))
+                assert HOME not in text_of(response)
+                assert response.status_code < 500
+            assert rows_of(home) == before
 
-    assert rows_of(home) == before
 
-
-@by_admin
 def test_it_searches_and_filters_only_what_an_outsider_owns(
-    model_admin: admin.ModelAdmin,
-    home: Belongings,
-    elsewhere: Belongings,
-    outsider_client: Client,
+    subtests: pytest.Subtests, home: Belongings, outsider_client: Client
 ) -> None:
-    options = model_admin.model._meta
-    changelist = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-    key = home.of(model_admin.model).pk
+    for model_admin in admin_classes():
+        with trying(subtests, model_admin.model.__name__):
+            key = home.of(model_admin.model).pk
+            # A part of the word finds every row of home; the page may repeat the part, not the
+            # word.
+            for query in ({"q": HOME[:-1]}, {"id__exact": key}, {"workspace": home.workspace.pk}):
+                response = outsider_client.get(changelist_of(model_admin), query, follow=True)
+                assert HOME not in text_of(response)
 
-    # A part of the word finds every row of home; the page may repeat the part, not the word.
-    for query in ({"q": HOME[:-1]}, {"id__exact": key}, {"workspace": home.workspace.pk}):
-        response = outsider_client.get(changelist, query, follow=True)
-        assert HOME not in text_of(response)
 
-
-@by_admin
 def test_it_runs_no_list_action_on_the_rows_of_others(
-    model_admin: admin.ModelAdmin,
-    home: Belongings,
-    outsider: User,
-    outsider_client: Client,
+    subtests: pytest.Subtests, home: Belongings, outsider: User, outsider_client: Client
 ) -> None:
-    options = model_admin.model._meta
-    changelist = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
     before = rows_of(home)
 
-    for action in model_admin.get_actions(request_of(outsider)):
-        for across in ("0", "1"):
-            selection = {
-                "action": action,
-                "_selected_action": [home.of(model_admin.model).pk],
-                "select_across": across,
-                "post": "yes",
-            }
-            response = outsider_client.post(changelist, selection)
-            assert HOME not in text_of(response)
-            assert response.status_code < 500
+    for model_admin in admin_classes():
+        with trying(subtests, model_admin.model.__name__):
+            for action in model_admin.get_actions(request_of(outsider)):
+                for across in ("0", "1"):
+                    selection = {
+                        "action": action,
+                        "_selected_action": [home.of(model_admin.model).pk],
+                        "select_across": across,
+                        "post": "yes",
+                    }
+                    response = outsider_client.post(changelist_of(model_admin), selection)
+                    assert HOME not in text_of(response)
+                    assert response.status_code < 500
+            assert rows_of(home) == before
 
-    assert rows_of(home) == before
 
-
-@by_admin
 def test_it_offers_no_row_of_others_in_a_form(
-    model_admin: admin.ModelAdmin, home: Belongings, elsewhere: Belongings, outsider: User
+    subtests: pytest.Subtests, home: Belongings, elsewhere: Belongings, outsider: User
 ) -> None:
     request = request_of(outsider)
-    own = elsewhere.of(model_admin.model)
-    forms = [model_admin.get_form(request), model_admin.get_form(request, own)]
-    for inline in model_admin.get_inline_instances(request, own):
-        forms.append(inline.get_formset(request, own).form)
+    for model_admin in admin_classes():
+        with trying(subtests, model_admin.model.__name__):
+            own = elsewhere.of(model_admin.model)
+            forms = [model_admin.get_form(request), model_admin.get_form(request, own)]
+            for inline in model_admin.get_inline_instances(request, own):
+                forms.append(inline.get_formset(request, own).form)
 
-    for form in forms:
-        for name, field in form.base_fields.items():
-            choices = getattr(field, "queryset", None)
-            if choices is None:
-                continue
-            theirs = home.of(choices.model).pk
-            assert not choices.filter(pk=theirs).exists(), f"{form.__name__}.{name}"
+            for form in forms:
+                for name, field in form.base_fields.items():
+                    choices = getattr(field, "queryset", None)
+                    if choices is None:
+                        continue
+                    theirs = home.of(choices.model).pk
+                    assert not choices.filter(pk=theirs).exists(), f"{form.__name__}.{name}"
 
 
-@by_admin
 def test_it_completes_no_row_of_others(
-    model_admin: admin.ModelAdmin, home: Belongings, outsider_client: Client
+    subtests: pytest.Subtests, home: Belongings, outsider_client: Client
 ) -> None:
-    for field in model_admin.model._meta.get_fields():
-        if not getattr(field, "remote_field", None) or field.auto_created:
-            continue
-        asked = {
-            "app_label": model_admin.model._meta.app_label,
-            "model_name": model_admin.model._meta.model_name,
-            "field_name": field.name,
-            "term": "",
-        }
-        response = outsider_client.get(reverse("admin:autocomplete"), asked)
-        assert HOME not in text_of(response)
+    for model_admin in admin_classes():
+        options = model_admin.model._meta
+        with trying(subtests, model_admin.model.__name__):
+            for field in options.get_fields():
+                if not getattr(field, "remote_field", None) or field.auto_created:
+                    continue
+                asked = {
+                    "app_label": options.app_label,
+                    "model_name": options.model_name,
+                    "field_name": field.name,
+                    "term": "",
+                }
+                response = outsider_client.get(reverse("admin:autocomplete"), asked)
+                assert HOME not in text_of(response)
+
+
+def changelist_of(model_admin: admin.ModelAdmin) -> str:
+    options = model_admin.model._meta
+    return reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
 
 
 def test_it_finds_the_word_where_it_belongs(home: Belongings, owner_client: Client) -> None:
@@ -190,35 +196,35 @@ def test_it_finds_the_word_where_it_belongs(home: Belongings, owner_client: Clie
 # --- Somebody who is not logged in ------------------------------------------------------------
 
 
-@by_name
-def test_it_leads_a_stranger_to_the_login_page(address: Address, home: Belongings) -> None:
+def test_it_leads_a_stranger_to_the_login_page(subtests: pytest.Subtests, home: Belongings) -> None:
     before = rows_of(home)
-    path = address.path(home)
 
-    for ask in (Client().get, Client().post):
-        response = ask(path)
-        assert HOME not in text_of(response).replace(path, "")
-        if address.name not in PUBLIC:
-            assert response.status_code == 302
-            assert response.headers["Location"].startswith(LOGIN_PAGES)
-
-    assert rows_of(home) == before
+    for address in ADDRESSES:
+        with trying(subtests, address.name):
+            path = address.path(home)
+            for ask in (Client().get, Client().post):
+                response = ask(path)
+                assert HOME not in text_of(response).replace(path, "")
+                if address.name not in PUBLIC:
+                    assert response.status_code == 302
+                    assert response.headers["Location"].startswith(LOGIN_PAGES)
+            assert rows_of(home) == before
 
 
 # --- The owner and the team mate --------------------------------------------------------------
 
 
-@by_name
 def test_it_changes_nothing_when_a_page_is_looked_at(
-    address: Address, home: Belongings, owner_client: Client
+    subtests: pytest.Subtests, home: Belongings, owner_client: Client
 ) -> None:
     before = rows_of(home)
 
-    response = owner_client.get(address.path(home))
-    text_of(response)
-
-    assert response.status_code in {200, 302, 405, *_nothing_to_show(address)}
-    assert rows_of(home) == before
+    for address in ADDRESSES:
+        with trying(subtests, address.name):
+            response = owner_client.get(address.path(home))
+            text_of(response)
+            assert response.status_code in {200, 302, 405, *_nothing_to_show(address)}
+            assert rows_of(home) == before
 
 
 def _nothing_to_show(address: Address) -> set[int]:
@@ -232,18 +238,19 @@ def _nothing_to_show(address: Address) -> set[int]:
     return set()
 
 
-@with_rows
 def test_it_shows_a_team_mate_the_same_rows(
-    address: Address, home: Belongings, team_mate_client: Client
+    subtests: pytest.Subtests, home: Belongings, team_mate_client: Client, owner_client: Client
 ) -> None:
-    theirs = team_mate_client.get(address.path(home))
-    owners = client_of(home.owner).get(address.path(home))
+    for address in WITH_ROWS:
+        with trying(subtests, address.name):
+            theirs = team_mate_client.get(address.path(home))
+            owners = owner_client.get(address.path(home))
 
-    if address.name in OWNERS_ONLY:
-        assert theirs.status_code == 403
-    else:
-        assert theirs.status_code == owners.status_code
-        assert (HOME in text_of(theirs)) == (HOME in text_of(owners))
+            if address.name in OWNERS_ONLY:
+                assert theirs.status_code == 403
+            else:
+                assert theirs.status_code == owners.status_code
+                assert (HOME in text_of(theirs)) == (HOME in text_of(owners))
 
 
 OWNERS_ONLY = {"admin:remove_person"}

@@ -1,4 +1,4 @@
-"""Claiming: one message and one use of the limit, taken together in one short transaction.
+"""Claiming: messages and their uses of the limit, taken together in one short transaction.
 
 Order matters and is the promise: claim and commit, then render, then touch a socket; and commit
 the handing over before the end of the message is given to the socket.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from accounts import generation, halts, ledger, quota, sent, standing
 from accounts.leases import is_free
@@ -27,13 +27,18 @@ CLAIM = timedelta(minutes=5)
 ANSWER = timedelta(minutes=10)
 # How long one worker may keep an account to itself without a new claim.
 BURST = timedelta(minutes=2)
+# Messages that one claim may take, and for how long they may be sent by it: what has changed since,
+# a window that has closed for one, is seen by the next claim.
+HANDFUL = 5
+HANDFUL_LASTS = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Claim:
     """A message that is ours to send until `until`. `holder` is drawn anew for every claim.
 
-    `message` is as it was read when it was claimed, with its contact.
+    `message` is as it was read when it was claimed, with its contact; `suppressed`, whether its
+    recipient had opted out by then.
     """
 
     message: Message
@@ -41,6 +46,7 @@ class Claim:
     account_id: int
     holder: str
     until: datetime
+    suppressed: bool = False
 
     @property
     def message_id(self) -> int:
@@ -81,10 +87,11 @@ def release_account(account_id: int, holder: str, next_turn_at: datetime | None 
 
 
 @transaction.atomic
-def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
-    """Claim what leaves next through the account, or say when and why not.
+def claim_next(account_id: int, holder: str, now: datetime, most: int) -> list[Claim] | Turn:
+    """Claim what leaves next through the account, `most` messages, or say when and why not.
 
-    Raises LeaseLost when `holder` no longer has the account, and SentUnread.
+    They are those that so many claims after one another would take at `now`, as long as these are
+    of one campaign. Raises LeaseLost when `holder` no longer has the account, and SentUnread.
     """
     account = (
         GmailAccount.objects.select_for_update()
@@ -96,26 +103,28 @@ def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:
     if account.halted:
         return Turn(None, None, Reason.HALTED)
     entries = ledger.totals(account, now)
-    message = _next_single(account, entries, now) if account.has_bound else None
-    if message is None:
+    messages = _next_single(account, entries, now) if account.has_bound else []
+    if not messages:
         room = snapshot.room_of(account, entries, now)
         if room.free <= 0:
             # Full: only now is it worth reading row by row when the next use ends.
             room = snapshot.room_of(account, ledger.window(account, now), now)
-        turn = sharing.next_turn(room, snapshot.queues_of(account, entries, now), now)
+        queues = snapshot.queues_of(account, entries, now)
+        # After a trouble one alone is tried, to see whether it is over.
+        turn, in_a_row = sharing.next_turns(room, queues, now, 1 if room.troubled else most)
         if turn.campaign_id is None:
             if turn.reason in (Reason.LIMIT, Reason.NO_LIMIT):
                 _demand_reading(account, now)
             return turn
         waiting = snapshot.waiting_for(account).filter(campaign=turn.campaign_id)
-        message = _pick(waiting, now, look_for_bound=account.has_bound)
-        if message is None:
+        messages = _pick(waiting, in_a_row, now, look_for_bound=account.has_bound)
+        if not messages:
             # Another account of the campaign took the last one between the two looks.
             return Turn(None, now, Reason.NOTHING_WAITS)
-        _count_for_pacing(turn.campaign_id, account_id, now)
+        _count_for_pacing(turn.campaign_id, account_id, len(messages), now)
     _demand_reading(account, now)
     _renew(account, now)
-    return _claim(message, account, now)
+    return _claim(messages, account, now)
 
 
 def _demand_reading(account: GmailAccount, now: datetime) -> None:
@@ -130,59 +139,75 @@ def _renew(account: GmailAccount, now: datetime) -> None:
         GmailAccount.objects.filter(pk=account.pk).update(burst_until=now + BURST)
 
 
-def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> Message | None:
+def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> list[Message]:
     """Mail of Daypost itself and of programs comes first, and may use what campaigns may not."""
     if account.state != GmailAccount.State.READY or standing.is_resting(account, now):
-        return None
+        return []
     if quota.used(entries, now) >= ledger.limits(account).for_singles(now):
-        return None
-    return _first_free(snapshot.waiting_for(account).filter(campaign=None), now)
+        return []
+    return _first_free(snapshot.waiting_for(account).filter(campaign=None), 1, now)
 
 
-def _pick(waiting: QuerySet[Message], now: datetime, *, look_for_bound: bool) -> Message | None:
-    """The message that waits longest, of those bound to this account and those bound to none."""
+def _pick(
+    waiting: QuerySet[Message], most: int, now: datetime, *, look_for_bound: bool
+) -> list[Message]:
+    """Those that wait longest, of those bound to this account and those bound to none."""
     # Two looks, each along an index, where one with "or" would sort all that waits.
-    unbound = _first_free(waiting.filter(account=None), now)
-    bound = _first_free(waiting.exclude(account=None), now) if look_for_bound else None
-    first = [message for message in (unbound, bound) if message is not None]
-    return min(first, key=lambda message: (message.not_before, message.pk), default=None)
+    found = _first_free(waiting.filter(account=None), most, now)
+    if look_for_bound:
+        found += _first_free(waiting.exclude(account=None), most, now)
+    return sorted(found, key=lambda message: (message.not_before, message.pk))[:most]
 
 
-def _first_free(waiting: QuerySet[Message], now: datetime) -> Message | None:
-    """The one that waits longest and that nobody is claiming at this moment."""
+def _first_free(waiting: QuerySet[Message], most: int, now: datetime) -> list[Message]:
+    """Those that wait longest and that nobody is claiming at this moment."""
     due = waiting.filter(not_before__lte=now).order_by("not_before", "id")
     locked = due.select_for_update(skip_locked=True, of=("self",))
-    return locked.select_related("contact").first()
+    return list(locked.select_related("contact")[:most])
 
 
-def _count_for_pacing(campaign_id: int, account_id: int, now: datetime) -> None:
+def _count_for_pacing(campaign_id: int, account_id: int, count: int, now: datetime) -> None:
     CampaignAccount.objects.filter(campaign_id=campaign_id, account_id=account_id).update(
-        claims=F("claims") + 1, last_claim_at=now
+        claims=F("claims") + count, last_claim_at=now
     )
 
 
-def _claim(message: Message, account: GmailAccount, now: datetime) -> Claim:
-    row = ledger.reserve(account, message.source, message.campaign_id, now)
+def uncount_for_pacing(campaign_id: int, account_id: int, count: int) -> None:
+    """So many that were claimed were not begun."""
+    CampaignAccount.objects.filter(campaign_id=campaign_id, account_id=account_id).update(
+        claims=F("claims") - count
+    )
+
+
+def _claim(messages: list[Message], account: GmailAccount, now: datetime) -> list[Claim]:
+    first = messages[0]
+    rows = ledger.reserve(account, first.source, first.campaign_id, len(messages), now)
+    row_of = {message.pk: row.pk for message, row in zip(messages, rows, strict=True)}
     holder = uuid.uuid4().hex
     moved = states.move_messages(
-        Message.objects.filter(pk=message.pk),
+        Message.objects.filter(pk__in=row_of),
         Message.State.WAITING,
         Message.State.CLAIMED,
         account=account,
-        ledger_row=row,
+        ledger_row=Case(*(When(pk=pk, then=Value(row)) for pk, row in row_of.items())),
         claim_holder=holder,
         claim_until=now + CLAIM,
     )
-    if moved != 1:
-        # Rolls the ledger row back with it.
+    if moved != len(messages):
+        # Rolls the ledger rows back with it.
         raise LeaseLost
-    return Claim(
-        message=message,
-        ledger_row_id=row.pk,
-        account_id=account.pk,
-        holder=holder,
-        until=now + CLAIM,
-    )
+    opted_out = suppressed(messages)
+    return [
+        Claim(
+            message=message,
+            ledger_row_id=row_of[message.pk],
+            account_id=account.pk,
+            holder=holder,
+            until=now + CLAIM,
+            suppressed=message.pk in opted_out,
+        )
+        for message in messages
+    ]
 
 
 def held(claim: Claim) -> QuerySet[Message]:
@@ -198,6 +223,15 @@ def may_reach(claim: Claim) -> Q:
     """
     suppressed = Suppression.objects.filter(workspace=OuterRef("workspace"), email_key=claim.to_key)
     return Q(source=LedgerRow.Source.SYSTEM) | Q(~Exists(suppressed))
+
+
+def suppressed(messages: list[Message]) -> set[int]:
+    """The ids of those that, by the same rule, must not be written to; all are of one workspace."""
+    ours = [message for message in messages if message.source != LedgerRow.Source.SYSTEM]
+    keys = [message.to_email.lower() for message in ours]
+    stand = Suppression.objects.filter(workspace=messages[0].workspace_id, email_key__in=keys)
+    opted_out = set(stand.values_list("email_key", flat=True))
+    return {message.pk for message in ours if message.to_email.lower() in opted_out}
 
 
 def stopped() -> QuerySet[Campaign]:

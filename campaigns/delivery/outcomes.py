@@ -11,13 +11,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts import explain, ledger, standing
-from accounts.models import GmailAccount, LedgerRow
+from accounts.models import GmailAccount
 from campaigns import states
 from campaigns.delivery import doubt, history, pause_words
-from campaigns.delivery.claim import Claim, LeaseLost, held
+from campaigns.delivery.claim import Claim, LeaseLost, held, uncount_for_pacing
 from campaigns.delivery.history import Kind
 from campaigns.delivery.read_sent import read_sent
-from campaigns.models import Campaign, Message, Suppression
+from campaigns.models import Campaign, Message
 from gmail.replies import Meaning, Phase, Reply, login_refusal, meaning
 
 M = Message.State
@@ -192,13 +192,26 @@ def _forgotten(claim: Claim) -> dict[str, Any]:
     return {"raw": None} if once else {}
 
 
-def is_suppressed(claim: Claim) -> bool:
-    """As `claim.may_reach` has it, of a message that was claimed."""
-    message = claim.message
-    if message.source == LedgerRow.Source.SYSTEM:
-        return False
-    stands = Suppression.objects.filter(workspace=message.workspace_id, email_key=claim.to_key)
-    return stands.exists()
+@transaction.atomic
+def give_back(claims: list[Claim]) -> None:
+    """Claimed and never begun: as if it had not been, unless the campaign was cancelled meanwhile.
+
+    What `recovery` has taken back already stays as it is.
+    """
+    if not claims:
+        return
+    # Locked before it is asked, as in `put_back`.
+    locked = Campaign.objects.select_for_update()
+    campaign = locked.filter(pk=claims[0].message.campaign_id or 0).first()
+    cancelled = campaign is not None and campaign.state == Campaign.State.CANCELLED
+    ours = [claim for claim in claims if held(claim).select_for_update().exists()]
+    for claim in ours:
+        bound_to = claim.message.account_id
+        target = M.CANCELLED if cancelled else M.WAITING
+        _settle(claim, M.CLAIMED, target, account_id=bound_to, ledger_row=None)
+    ledger.forget([claim.ledger_row_id for claim in ours])
+    if campaign is not None:
+        uncount_for_pacing(campaign.pk, claims[0].account_id, len(ours))
 
 
 def _settle(claim: Claim, source: M, target: M, **changes: object) -> None:

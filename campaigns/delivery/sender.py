@@ -1,4 +1,7 @@
-"""The one exit: a burst of messages through one account, over one session."""
+"""The one exit: a burst of messages through one account, over one session.
+
+A handful is claimed at once, and sent one by one; what was claimed and is not sent waits again.
+"""
 
 import time
 import uuid
@@ -18,6 +21,8 @@ from accounts.vault import VaultError
 from campaigns import states
 from campaigns.delivery import outcomes
 from campaigns.delivery.claim import (
+    HANDFUL,
+    HANDFUL_LASTS,
     Claim,
     LeaseLost,
     SentUnread,
@@ -25,6 +30,7 @@ from campaigns.delivery.claim import (
     commit_handing_over,
     first_of,
     release_account,
+    suppressed,
     take_account,
 )
 from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
@@ -131,6 +137,10 @@ class Burst:
         self.composer = Composer(self.account)
         self.line = Line(self.account)
         self.campaigns: set[int] = set()
+        # Claimed at once and not begun yet: until when it may be, and may be given its end.
+        self.hand: list[Claim] = []
+        self.good_until = clock.now()
+        self.deadline = Deadline(TIME_TO_DOT)
         self.tally = Tally()
         self.well = False
         # Why nothing more may leave, once that is known.
@@ -147,7 +157,7 @@ class Burst:
     def run(self, keep_going: Callable[[], bool]) -> None:
         try:
             while keep_going() and self.clock.may_send():
-                claim = self._claim()
+                claim = self._next()
                 if isinstance(claim, Claim):
                     self._send(claim)
                 elif claim is not None and not self._worth_waiting(claim):
@@ -156,16 +166,32 @@ class Burst:
         except LeaseLost:
             # Somebody else carries on; what was ours is settled or taken back.
             pass
+        finally:
+            self._give_back()
         if self.campaigns:
             states.finish_done(self.clock.now(), *self.campaigns)
 
-    def _claim(self) -> Claim | Turn | None:
+    def _next(self) -> Claim | Turn | None:
         """What leaves next; None when Sent was read instead, because that was due."""
-        try:
-            return claim_next(self.account.pk, self.holder, self.clock.now())
-        except SentUnread:
-            read_sent(self.account.pk, self.clock.now())
-            return None
+        now = self.clock.now()
+        if now >= self.good_until:
+            self._give_back()
+        if not self.hand:
+            try:
+                found = claim_next(self.account.pk, self.holder, now, HANDFUL)
+            except SentUnread:
+                read_sent(self.account.pk, now)
+                return None
+            if isinstance(found, Turn):
+                return found
+            self.hand, self.good_until = found, now + HANDFUL_LASTS
+            self.deadline = Deadline(TIME_TO_DOT)
+        return self.hand.pop(0)
+
+    def _give_back(self) -> None:
+        """What is still in hand waits again."""
+        claims, self.hand = self.hand, []
+        outcomes.give_back(claims)
 
     def _worth_waiting(self, turn: Turn) -> bool:
         """Wait for the next use to age, when it is a matter of moments.
@@ -180,7 +206,13 @@ class Burst:
         return True
 
     def _send(self, claim: Claim) -> None:
-        deadline = Deadline(TIME_TO_DOT)
+        done = self.tally.sent + self.tally.skipped
+        self._try(claim)
+        if self.tally.sent + self.tally.skipped == done:
+            # What else is in hand may fare the same: whether it may leave at all is asked anew.
+            self._give_back()
+
+    def _try(self, claim: Claim) -> None:
         message = claim.message
         if message.campaign_id is not None:
             self.campaigns.add(message.campaign_id)
@@ -190,27 +222,27 @@ class Burst:
         if not self._give(claim, message, raw):
             return
         number = None
-        if self._in_time(deadline):
+        if self._in_time():
             number = commit_handing_over(claim, raw, self.clock.now())
         if number is None:
             self._stop_before_dot(claim)
             return
         if not self._remember(claim, number):
             return
-        if not self._in_time(deadline):
+        if not self._in_time():
             # Slept since the commit. The dot was not given: certainly not accepted.
             self._break_off(claim, M.HANDING_OVER, "")
             return
         self._finish(claim)
 
-    def _in_time(self, deadline: Deadline) -> bool:
+    def _in_time(self) -> bool:
         """Neither slept for too long since the claim, nor was the clock set, by which it counts."""
-        return not deadline.passed and not self.clock.has_moved
+        return not self.deadline.passed and not self.clock.has_moved
 
     def _write(self, claim: Claim, message: Message) -> bytes | None:
         """The finished bytes; None when there is nothing to send after all."""
         try:
-            if outcomes.is_suppressed(claim):
+            if claim.suppressed:
                 raise NotWritable(_("This address is suppressed: it must not be written to."))
             return self.composer.compose(message, self.clock.now())
         except NotWritable as error:
@@ -339,7 +371,7 @@ class Burst:
 
     def _stop_before_dot(self, claim: Claim) -> None:
         """Paused, cancelled, suppressed, or too late: the server never sees the end."""
-        if outcomes.is_suppressed(claim):
+        if suppressed([claim.message]):
             self.line.drop()
             self._skip(claim, _("This address is suppressed: it must not be written to."))
         else:

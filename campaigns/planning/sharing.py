@@ -101,6 +101,23 @@ def next_turn(room: Room, queues: list[Queue], now: datetime) -> Turn:
     return Turn(None, moment, why if why is Reason.TRY_LATER else held_by or why)
 
 
+def next_turns(room: Room, queues: list[Queue], now: datetime, most: int) -> tuple[Turn, int]:
+    """The next turn, and how many of the same campaign follow one another with it, `most` at most.
+
+    The queues given are consumed: they count what has its turn as claimed.
+    """
+    turn = first = next_turn(room, queues, now)
+    count, most = 0, min(most, room.free)
+    while count < most and turn.campaign_id is not None and turn == first:
+        count += 1
+        served = next(queue for queue in queues if queue.campaign_id == first.campaign_id)
+        served.claims += 1
+        served.served += 1
+        served.last_claim_at = now
+        turn = next_turn(room, queues, now)
+    return first, count
+
+
 def account_opens(room: Room, now: datetime) -> tuple[datetime | None, Reason | None]:
     """When the account itself has room again, and what keeps it closed until then."""
     if not room.connected:

@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import GmailAccount, LedgerRow
-from campaigns.delivery.claim import Claim, claim_next, take_account
+from campaigns.delivery.claim import Claim, take_account
 from tests.accounts.gmail_pages import text
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_single, spend
 from tests.cast import Belongings
 

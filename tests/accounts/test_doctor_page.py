@@ -14,6 +14,8 @@ from accounts.models import CheckUp, GmailAccount
 from tests.accounts.gmail_pages import text
 from tests.cast import Belongings
 
+pytestmark = pytest.mark.only_shows
+
 GOOD = [Check(name, True, True, f"Found {name}.") for name in Name]
 NO_POP = Check(Name.POP, False, False, "It is off.", "Enable POP.")
 NO_IMAP = Check(Name.IMAP, False, True, "It is off.", "Enable IMAP.")

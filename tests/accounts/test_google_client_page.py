@@ -21,6 +21,8 @@ from tests.accounts.gmail_pages import (
 from tests.cast import Belongings
 from tests.practice_gmail import PracticeGmail
 
+pytestmark = pytest.mark.only_shows
+
 
 @pytest.fixture
 def no_client(gmail: PracticeGmail, settings: Settings, home: Belongings) -> dict[str, str]:

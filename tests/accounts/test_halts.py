@@ -11,10 +11,11 @@ from accounts import halts
 from accounts.halts import Cause
 from accounts.models import GmailAccount, Halt
 from campaigns.delivery import schedule
-from campaigns.delivery.claim import claim_next, commit_handing_over
+from campaigns.delivery.claim import commit_handing_over
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.planning.sharing import Reason, Turn
 from campaigns.reports import status
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.delivery.test_claim import account_in_hand, claim_one
 from tests.campaigns.making import make_account, make_campaign, make_single
 from tests.cast import Belongings

@@ -3,6 +3,7 @@
 import plistlib
 from pathlib import Path
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -10,6 +11,8 @@ from pytest_django import Settings
 from accounts.models import GmailAccount
 from tests.accounts.gmail_pages import text
 from tests.cast import Belongings
+
+pytestmark = pytest.mark.only_shows
 
 
 def address_of(name: str, account: GmailAccount) -> str:

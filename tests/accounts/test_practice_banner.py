@@ -12,6 +12,8 @@ from tests.accounts.gmail_pages import text
 from tests.cast import Belongings
 from tests.practice_gmail import PracticeGmail
 
+pytestmark = pytest.mark.only_shows
+
 LINK = "See what arrived"
 
 

@@ -7,9 +7,10 @@ from django.utils import timezone
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import Claim, claim_next, commit_handing_over
+from campaigns.delivery.claim import Claim, commit_handing_over
 from campaigns.delivery.outcomes import SESSION_LIFE
 from campaigns.models import HistoryEntry, Message
+from tests.campaigns.claiming import claim_next
 
 BYTES = b"Subject: as it was handed over\r\n\r\nOnce.\r\n"
 

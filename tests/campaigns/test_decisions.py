@@ -10,10 +10,11 @@ from accounts.models import GmailAccount, Halt, LedgerRow, User
 from campaigns import control, decisions
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes, recovery
-from campaigns.delivery.claim import Claim, claim_next, commit_handing_over
+from campaigns.delivery.claim import Claim, commit_handing_over
 from campaigns.delivery.compose import Composer, NotWritable
 from campaigns.models import Campaign, Contact, HistoryEntry, Message
 from gmail.replies import Phase, Reply
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.doubting import BYTES, fresh, kinds, long_ago, put_in_doubt, row_of
 from tests.campaigns.making import make_account, make_campaign, make_single, make_workspace
 

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import Claim, claim_next, commit_handing_over, take_account
+from campaigns.delivery.claim import Claim, commit_handing_over, take_account
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.models import Campaign, Message
 from campaigns.planning.calendar import local_date
 from gmail.replies import Phase
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_workspace
 from tests.machine.examples import examples
 from tests.machine.gmail import LIMIT

@@ -10,11 +10,12 @@ from enum import Enum
 
 from accounts import standing
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import Claim, claim_next, commit_handing_over, release_account
+from campaigns.delivery.claim import Claim, commit_handing_over, release_account, suppressed
 from campaigns.delivery.sender import TIME_TO_DOT
 from campaigns.models import Message
 from campaigns.planning.sharing import Turn
 from gmail.replies import Phase, Reply
+from tests.campaigns.claiming import claim_next
 
 M = Message.State
 
@@ -64,7 +65,7 @@ class Worker:
         if not self.is_late(now) and commit_handing_over(self.its, self.raw, now):
             self.step = Step.HANDING_OVER
             return True
-        if outcomes.is_suppressed(self.its):
+        if suppressed([self.its.message]):
             outcomes.skipped(self.its, "suppressed")
         else:
             outcomes.put_back(self.its, M.CLAIMED, "", now)

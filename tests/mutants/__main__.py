@@ -23,8 +23,6 @@ from tests.mutants.mutations import MUTATIONS
 REPOSITORY = Path(__file__).resolve().parents[2]
 TABLE = REPOSITORY / "docs" / "proof.md"
 BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
-# Cores are few, and each of these starts a practice Gmail and perhaps a PostgreSQL.
-AT_ONCE = 2
 LONGEST_SECONDS = 600
 SURVIVED = "**survived**"
 
@@ -44,13 +42,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("words", nargs="*", help="only mutations whose names hold one of these")
     parser.add_argument("--write", action="store_true", help="put the table into docs/proof.md")
+    parser.add_argument("--at-once", type=int, default=2, metavar="N", help="2 by default")
     options = parser.parse_args()
     chosen = [one for one in MUTATIONS if _is_meant(one, options.words)]
     if options.write and len(chosen) < len(MUTATIONS):
         parser.error("The table is of all of them: --write goes without words.")
     try:
         with tempfile.TemporaryDirectory("-mutants") as folder:
-            caught = _try_all(Path(folder), chosen)
+            caught = _try_all(Path(folder), chosen, options.at_once)
     except Unfit as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -65,10 +64,10 @@ def _is_meant(mutation: Mutation, words: list[str]) -> bool:
     return not words or any(word in mutation.name for word in words)
 
 
-def _try_all(folder: Path, chosen: list[Mutation]) -> list[str | None]:
+def _try_all(folder: Path, chosen: list[Mutation], at_once: int) -> list[str | None]:
     """The test that caught each, or None. Raises Unfit before anything is tried."""
     free: SimpleQueue[Path] = SimpleQueue()
-    for number in range(AT_ONCE):
+    for number in range(at_once):
         free.put(_copy(folder / str(number)))
 
     def without(run: Run) -> None:
@@ -83,7 +82,7 @@ def _try_all(folder: Path, chosen: list[Mutation]) -> list[str | None]:
         for mutation in chosen:
             with _applied(copy, mutation):
                 pass
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(without, {_run_of(one) for one in chosen}))
         return list(pool.map(broken, chosen))
 

@@ -135,7 +135,7 @@ MUTATIONS = [
             "return Q(source=LedgerRow.Source.SYSTEM) | Q(~Exists(suppressed))",
             "return Q(source=LedgerRow.Source.SYSTEM) | ~Q(pk=None)",
         ),
-        Edit(OUTCOMES, "    return stands.exists()\n", "    return False\n"),
+        Edit(CLAIM, "if message.to_email.lower() in opted_out}", "if False}"),
     ),
     one(
         "an opt-out is not looked for before the dot",
@@ -198,15 +198,15 @@ MUTATIONS = [
         SQLITE,
         "test_clock.py::test_one_that_was_in_hand_is_not_given_its_end",
         SENDER,
-        "return not deadline.passed and not self.clock.has_moved",
-        "return not deadline.passed",
+        "return not self.deadline.passed and not self.clock.has_moved",
+        "return not self.deadline.passed",
     ),
     one(
         "nobody looks between the commit and the dot",
         SQLITE,
         "test_clock.py::test_one_that_was_committed_is_not_given_its_end_either",
         SENDER,
-        "        if not self._in_time(deadline):\n            # Slept",
+        "        if not self._in_time():\n            # Slept",
         "        if False:\n            # Slept",
     ),
 ]

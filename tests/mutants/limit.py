@@ -177,7 +177,7 @@ MUTATIONS = [
     one(
         "whatever the clock shows is believed",
         SQLITE,
-        "test_clock.py::test_a_jump_with_a_full_window_sends_nothing_and_says_why",
+        "accounts/clock/test_watch.py::test_a_jump_halts_at_once_and_its_end_lets_go",
         "accounts/clock/watch.py",
         "    return known.found_right is not None and known.doubt is None\n",
         "    return True\n",
@@ -193,7 +193,8 @@ MUTATIONS = [
     one(
         "the ledger is no witness of the time",
         SQLITE,
-        "accounts/clock/test_watch.py",
+        "accounts/clock/test_watch.py"
+        "::test_a_clock_that_the_ledger_contradicts_needs_two_answers_of_the_server",
         "accounts/clock/watch.py",
         'return ours.order_by("-id").values_list("reserved_at", flat=True).first()',
         "return None",

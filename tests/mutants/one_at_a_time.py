@@ -6,6 +6,7 @@ CLAIM = "campaigns/delivery/claim.py"
 OUTCOMES = "campaigns/delivery/outcomes.py"
 RECOVERY = "campaigns/delivery/recovery.py"
 SCHEDULE = "campaigns/delivery/schedule.py"
+SENDER = "campaigns/delivery/sender.py"
 STATES = "campaigns/states.py"
 
 MUTATIONS = [
@@ -40,35 +41,73 @@ MUTATIONS = [
         Edit(
             CLAIM,
             "@transaction.atomic\ndef claim_next(",
-            "def claim_next(account_id: int, holder: str, now: datetime) -> Claim | Turn:\n"
+            "def claim_next(account_id: int, holder: str, now: datetime, most: int):\n"
             "    import dataclasses, time\n"
-            "    claim = _claim_next(account_id, holder, now)\n"
-            "    if isinstance(claim, Turn):\n"
-            "        return claim\n"
+            "    claims = _claim_next(account_id, holder, now, most)\n"
+            "    if isinstance(claims, Turn):\n"
+            "        return claims\n"
             "    time.sleep(0.01)\n"
             "    account = GmailAccount.objects.get(pk=account_id)\n"
-            "    message = claim.message\n"
-            "    row = ledger.reserve(account, message.source, message.campaign_id, now)\n"
-            "    Message.objects.filter(pk=message.pk).update(ledger_row=row)\n"
-            "    return dataclasses.replace(claim, ledger_row_id=row.pk)\n\n\n"
+            "    source, ref = claims[0].message.source, claims[0].message.campaign_id\n"
+            "    rows = ledger.reserve(account, source, ref, len(claims), now)\n"
+            "    pairs = list(zip(claims, rows))\n"
+            "    for claim, row in pairs:\n"
+            "        Message.objects.filter(pk=claim.message_id).update(ledger_row=row)\n"
+            "    new = dataclasses.replace\n"
+            "    return [new(claim, ledger_row_id=row.pk) for claim, row in pairs]\n"
+            "\n\n"
             "@transaction.atomic\ndef _claim_next(",
         ),
         Edit(
             CLAIM,
-            "    row = ledger.reserve(account, message.source, message.campaign_id, now)\n"
-            "    holder = uuid",
-            "    holder = uuid",
+            "    rows = ledger.reserve(account, first.source, first.campaign_id, len(messages),",
+            "    (account, first.source, first.campaign_id, len(messages),",
         ),
-        Edit(CLAIM, "        ledger_row=row,\n", ""),
-        Edit(CLAIM, "        ledger_row_id=row.pk,\n", "        ledger_row_id=0,\n"),
+        Edit(
+            CLAIM,
+            "row_of = {message.pk: row.pk for message, row in zip(messages, rows, strict=True)}",
+            "row_of = {message.pk: None for message in messages}",
+        ),
     ),
     one(
         "a claim does not look whether it moved its message",
         SQLITE,
         "test_claim_rules.py::test_it_takes_nothing_that_waits_no_longer",
         CLAIM,
-        "    if moved != 1:\n        # Rolls the ledger",
-        "    if moved > 1:\n        # Rolls the ledger",
+        "    if moved != len(messages):\n",
+        "    if moved > len(messages):\n",
+    ),
+    one(
+        "a handful takes more than is free",
+        SQLITE,
+        "test_handful.py::test_it_takes_no_more_than_is_free",
+        "campaigns/planning/sharing.py",
+        "count, most = 0, min(most, room.free)",
+        "count, most = 0, most",
+    ),
+    one(
+        "a handful is good for ever",
+        SQLITE,
+        "test_handful.py::test_it_is_asked_anew_what_may_leave_once_a_claim_has_become_old",
+        SENDER,
+        "if now >= self.good_until:",
+        "if False:",
+    ),
+    one(
+        "the rest of a handful is sent although the first was put back",
+        SQLITE,
+        "test_handful.py::test_the_rest_waits_when_the_first_was_refused",
+        SENDER,
+        "if self.tally.sent + self.tally.skipped == done:",
+        "if False:",
+    ),
+    one(
+        "what was taken back is given back once more",
+        SQLITE,
+        "test_handful.py::test_what_was_taken_back_meanwhile_is_left_alone",
+        OUTCOMES,
+        "if held(claim).select_for_update().exists()]",
+        "if True]",
     ),
     one(
         "settling does not look whether it moved its message",

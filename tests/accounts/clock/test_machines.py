@@ -10,8 +10,9 @@ from accounts import halts, ledger, quota
 from accounts.clock import watch
 from accounts.clock.watch import GONE_AFTER, Watch
 from accounts.models import ClockCheck, GmailAccount, LedgerRow
-from campaigns.delivery.claim import LeaseLost, claim_next, take_account
+from campaigns.delivery.claim import LeaseLost, take_account
 from tests.accounts.clock.machine import Machine
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_workspace, spend
 from tests.cast import Belongings
 
@@ -153,7 +154,7 @@ def test_what_is_settled_by_a_clock_of_before_counts_from_when_it_was_reserved(
     machine = two.on(two.nas)
     accept(account, machine, -HOURS_25)
     now = machine.read().wall
-    row = ledger.reserve(account, LedgerRow.Source.CAMPAIGN, None, now)
+    (row,) = ledger.reserve(account, LedgerRow.Source.CAMPAIGN, None, 1, now)
     two.on(two.laptop)
     assert Watch(account).may_send()
     ledger.accept(row.pk, now)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts import halts, ledger, quota
-from accounts.clock import watch
+from accounts.clock import rules, watch
 from accounts.clock.watch import Answers, Watch
 from accounts.models import ClockCheck, GmailAccount, Halt, LedgerRow
 from tests.accounts.clock.machine import Machine
@@ -129,6 +129,17 @@ def test_a_new_boot_waits_for_the_server(machine: Machine, account: GmailAccount
     assert watch.look_around()
     assert halts.of(account) is None
     assert ClockCheck.objects.count() == 1, "the boot before is over"
+
+
+def test_a_clock_that_the_ledger_contradicts_needs_two_answers_of_the_server(
+    machine: Machine, account: GmailAccount
+) -> None:
+    spend(account, 1, machine.read().wall + HOURS_25)
+    assert not Watch(account).may_send()
+    assert "25 hours behind the newest mail that was sent" in why_halted(account)
+    machine.sleep(rules.APART)
+    assert watch.look_around()
+    assert halts.of(account) is None
 
 
 def test_nothing_is_done_by_the_clock_of_a_new_boot_before_somebody_has_asked(

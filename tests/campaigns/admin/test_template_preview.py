@@ -9,6 +9,8 @@ from campaigns.admin.template_place import with_anchor, with_sign
 from campaigns.models import Contact, Template
 from tests.cast import Belongings
 
+pytestmark = pytest.mark.only_shows
+
 PREVIEW = reverse("admin:campaigns_template_preview")
 REMARKS = reverse("admin:campaigns_template_remarks")
 PEOPLE = reverse("admin:campaigns_template_people")

@@ -11,9 +11,10 @@ from accounts.clock.watch import Watch
 from accounts.doctor import check_ups
 from accounts.models import CheckUp, GmailAccount, Rest
 from campaigns.delivery import recovery, restored, schedule, sent_search
-from campaigns.delivery.claim import Claim, claim_next, commit_handing_over, take_account
+from campaigns.delivery.claim import Claim, commit_handing_over, take_account
 from campaigns.models import CampaignAccount, Message
 from tests.accounts.clock.machine import Machine
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_single, make_workspace
 
 HOURS_25 = timedelta(hours=25)

@@ -9,9 +9,10 @@ from accounts import quota
 from accounts.models import LedgerRow
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes, recovery, sender
-from campaigns.delivery.claim import Claim, LeaseLost, claim_next, commit_handing_over
+from campaigns.delivery.claim import Claim, LeaseLost, commit_handing_over
 from campaigns.models import CampaignAccount, Message
 from campaigns.planning.sharing import Reason, Turn
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.delivery.test_claim import account_in_hand, claim_one
 from tests.campaigns.making import make_campaign, make_single, spend
 
@@ -40,7 +41,7 @@ def test_it_takes_nothing_that_waits_no_longer(monkeypatch: pytest.MonkeyPatch) 
     account = account_in_hand()
     make_campaign(account.workspace, [account])
     taken = Message.objects.get(pk=claim_one(account).message_id)
-    monkeypatch.setattr(claims, "_pick", lambda *_, **__: taken)
+    monkeypatch.setattr(claims, "_pick", lambda *_, **__: [taken])
     with pytest.raises(LeaseLost):
         claim_one(account)
     assert LedgerRow.objects.get() == taken.ledger_row

@@ -190,7 +190,7 @@ def test_it_does_nothing_by_a_clock_that_is_not_believed(
     assert send_due(account.pk, keep_going=lambda: False) == Tally()
     one = campaign.messages.first()
     assert one is not None
-    row = ledger.reserve(account, one.source, campaign.pk, machine.truly)
+    (row,) = ledger.reserve(account, one.source, campaign.pk, 1, machine.truly)
     Message.objects.filter(pk=one.pk).update(
         state=M.CLAIMED, account=account, ledger_row=row, claim_holder="another",
         claim_until=machine.truly + timedelta(minutes=5),

@@ -10,9 +10,10 @@ from accounts.models import GmailAccount, LedgerRow
 from campaigns import decisions, states
 from campaigns.delivery import claim as claims
 from campaigns.delivery import doubt, limit_notice, outcomes
-from campaigns.delivery.claim import Claim, claim_next, commit_handing_over
+from campaigns.delivery.claim import Claim, commit_handing_over
 from campaigns.delivery.limit_notice import Consequences, Notice
 from campaigns.models import Campaign, HistoryEntry, Message
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_single, make_workspace, spend
 
 pytestmark = pytest.mark.django_db

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import by_hand, connect, ledger, quota, sent
 from accounts.models import GmailAccount, LedgerRow, MailByHand, SentFolder
+from campaigns.delivery import sender
 from campaigns.delivery.read_sent import read_sent
 from campaigns.delivery.sender import send_due
 from campaigns.models import Message
@@ -341,6 +342,7 @@ def test_it_sends_up_to_the_whole_reserve_where_it_cannot_read(
 def test_it_reads_again_while_sending_goes_on(
     gmail: PracticeGmail, account: GmailAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sender, "HANDFUL", 1)
     make_campaign(account.workspace, [account], recipients=3)
     before = logins(gmail, account)
 

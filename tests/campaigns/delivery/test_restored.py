@@ -15,10 +15,11 @@ from accounts.halts import Cause
 from accounts.models import GmailAccount, Halt
 from campaigns import decisions
 from campaigns.delivery import restored
-from campaigns.delivery.claim import Claim, claim_next, take_account
+from campaigns.delivery.claim import Claim, take_account
 from campaigns.delivery.read_sent import read_sent
 from campaigns.delivery.sender import send_due
 from campaigns.models import Campaign, Message
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_single
 from tests.practice_gmail import PracticeGmail
 

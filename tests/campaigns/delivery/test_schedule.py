@@ -11,10 +11,11 @@ from accounts.models import GmailAccount
 from campaigns import control
 from campaigns.delivery import claim as claims
 from campaigns.delivery import schedule, sender
-from campaigns.delivery.claim import Claim, claim_next, first_of, take_account
+from campaigns.delivery.claim import Claim, first_of, take_account
 from campaigns.delivery.sender import LOOK_AGAIN, Tally
 from campaigns.models import Campaign, Message
 from gmail.replies import Reply
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_single, make_workspace, spend
 
 SECONDS = 20

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.planning.calendar import SendingHours
 from campaigns.planning.pacing import BURST, Pace
-from campaigns.planning.sharing import Queue, Reason, Room, next_turn
+from campaigns.planning.sharing import Queue, Reason, Room, next_turn, next_turns
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -96,3 +96,26 @@ def test_it_draws_other_gaps_from_another_seed() -> None:
         for seed in range(5)
     ]
     assert len(set(turns)) == 5
+
+
+# --- Several turns in a row --------------------------------------------------------------------
+
+
+def test_they_are_those_of_the_least_served_until_another_s_turn_comes() -> None:
+    turn, count = next_turns(room(), [queue(1, served=10), queue(2, served=6)], NOW, 9)
+    assert (turn.campaign_id, count) == (2, 4), "the older one of two served alike"
+
+
+def test_they_are_as_many_as_is_asked_for_and_as_is_free() -> None:
+    assert next_turns(room(), [queue()], NOW, 4)[1] == 4
+    assert next_turns(room(free=3), [queue()], NOW, 4)[1] == 3
+
+
+def test_they_end_with_a_burst() -> None:
+    spread = queue(pace=Pace(seed=7), claims=BURST - 2, last_claim_at=NOW)
+    assert next_turns(room(), [spread], NOW, 9)[1] == 2
+
+
+def test_there_are_none_where_nothing_may_leave() -> None:
+    turn, count = next_turns(room(), [queue(starts_at=NOW + HOUR)], NOW, 9)
+    assert (turn.reason, count) == (Reason.NOT_STARTED, 0)
