@@ -1,6 +1,5 @@
 """The list of Gmail accounts, and the page of each."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -14,7 +13,6 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import (
     doctor_page,
@@ -27,6 +25,7 @@ from accounts import (
     rests,
     sent,
     standing,
+    time_zones,
 )
 from accounts.doctor import check_ups, remedies
 from accounts.identity import checked_address, checked_name
@@ -81,12 +80,11 @@ class GmailAccountForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Uses one message of the day's limit, and shows what Gmail makes of the sender."
             ),
         }
-        widgets = {"time_zone": UnfoldAdminSelectWidget()}
+        widgets = {"time_zone": time_zones.AdminTimeZoneSelect()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zoneinfo.available_timezones() | {self.instance.time_zone})
-        self.fields["time_zone"].widget.choices = [(zone, zone) for zone in zones]
+        self.fields["time_zone"].widget.choices = time_zones.choices(self.instance.time_zone)
         for name in RAMP:
             # Asked for only where the plan is on: see `clean`.
             self.fields[name].required = False

@@ -1,6 +1,5 @@
 """The settings of a workspace, and choosing among several."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -12,6 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from accounts import time_zones
 from accounts.models import Workspace
 from accounts.pages_context import page_context
 from accounts.tenancy import choose_workspace, is_owner, workspace_of
@@ -21,12 +21,11 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Workspace
         fields = ["name", "postal_address", "time_zone"]
-        widgets = {"time_zone": forms.Select()}
+        widgets = {"time_zone": time_zones.TimeZoneSelect()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zoneinfo.available_timezones() | {self.instance.time_zone})
-        self.fields["time_zone"].widget.choices = [(zone, zone) for zone in zones]
+        self.fields["time_zone"].widget.choices = time_zones.choices(self.instance.time_zone)
 
     def save(self, commit: bool = True) -> Workspace:
         """Write only what was changed, and not back what others have changed meanwhile."""

@@ -1,7 +1,9 @@
 """The page of one connected Gmail account."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
+import html5lib
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -82,6 +84,20 @@ def test_it_saves_the_settings_of_an_account(
     assert (account.display_name, account.limit) == ("Ana's shop", 0)
     assert account.time_zone == "Europe/Lisbon"
     assert sealed.ACCOUNT_SECRET.open(account) == ANA_PASSWORD.replace(" ", "")
+
+
+def test_it_offers_every_zone_and_shows_the_present_one(
+    owner_client: Client, home: Belongings
+) -> None:
+    account = home.of(GmailAccount)
+    GmailAccount.objects.update(time_zone="Asia/Tokyo")
+    answer = owner_client.get(account_page(account))
+    page = html5lib.parse(answer.content, namespaceHTMLElements=False)
+    (zones,) = [each for each in page.iter("select") if each.attrib["name"] == "time_zone"]
+    offered = {option.attrib["value"]: option for option in zones.iter("option")}
+    assert offered.keys() == available_timezones()
+    assert all(option.text == zone for zone, option in offered.items())
+    assert [zone for zone, each in offered.items() if "selected" in each.attrib] == ["Asia/Tokyo"]
 
 
 @pytest.mark.parametrize(
