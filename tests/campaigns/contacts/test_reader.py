@@ -198,7 +198,8 @@ def test_it_needs_no_more_memory_for_a_larger_file(tmp_path):
         assert found == count
         return most
 
-    assert peak(200_000) < peak(10_000) + 100_000
+    # A reference to each of the further rows alone would be more than this.
+    assert peak(50_000) < peak(10_000) + 100_000
 
 
 def test_it_ships_an_example_of_1200_good_rows():
