@@ -4,6 +4,7 @@ Exit status 0 when every mutation was caught. `--write` puts the table into docs
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -24,11 +25,19 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TABLE = REPOSITORY / "docs" / "proof.md"
 BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
 LONGEST_SECONDS = 600
+TRIES = 3
 SURVIVED = "**survived**"
 
 
 class Unfit(Exception):
     """A mutation does not fit the code any more, or its tests fail without it."""
+
+
+class Red(NamedTuple):
+    """A test that failed, and why."""
+
+    test: str
+    why: str
 
 
 class Run(NamedTuple):
@@ -64,7 +73,7 @@ def _is_meant(mutation: Mutation, words: list[str]) -> bool:
     return not words or any(word in mutation.name for word in words)
 
 
-def _try_all(folder: Path, chosen: list[Mutation], at_once: int) -> list[str | None]:
+def _try_all(folder: Path, chosen: list[Mutation], at_once: int) -> list[Red | None]:
     """The test that caught each, or None. Raises Unfit before anything is tried."""
     free: SimpleQueue[Path] = SimpleQueue()
     for number in range(at_once):
@@ -74,7 +83,7 @@ def _try_all(folder: Path, chosen: list[Mutation], at_once: int) -> list[str | N
         with _borrowed(free) as copy:
             _check_without(copy, run, chosen)
 
-    def broken(mutation: Mutation) -> str | None:
+    def broken(mutation: Mutation) -> Red | None:
         with _borrowed(free) as copy:
             return _try(copy, mutation)
 
@@ -122,13 +131,14 @@ def _check_without(copy: Path, run: Run, chosen: list[Mutation]) -> None:
     tests = {test for one in chosen if _run_of(one) == run for test in one.tests}
     red = _first_red(copy, run, sorted(tests))
     if red is not None:
-        raise Unfit(f"{red} is red without any mutation, on {run.database}.")
+        raise Unfit(f"{red.test} is red without any mutation, on {run.database}: {red.why}")
 
 
-def _try(copy: Path, mutation: Mutation) -> str | None:
+def _try(copy: Path, mutation: Mutation) -> Red | None:
     with _applied(copy, mutation):
         red = _first_red(copy, _run_of(mutation), list(mutation.tests))
-    sys.stdout.write(f"{mutation.database:8}  {mutation.name}: {red or 'SURVIVED'}\n")
+    how = f"{red.test} ({red.why})" if red else "SURVIVED"
+    sys.stdout.write(f"{mutation.database:8}  {mutation.name}: {how}\n")
     sys.stdout.flush()
     return red
 
@@ -163,30 +173,37 @@ def _replace(path: Path, text: str) -> None:
     Path(cache_from_source(path)).unlink(missing_ok=True)
 
 
-def _first_red(copy: Path, run: Run, tests: list[str]) -> str | None:
-    """The first test that fails, or that hangs; None when all are green."""
+def _first_red(copy: Path, run: Run, tests: list[str]) -> Red | None:
+    """The first test that fails, or that hangs; None when all are green. Raises Unfit."""
     command = [sys.executable, "-m", "pytest", "--quiet", "--exitfirst", "--tb=no"]
     command += ["-p", "no:randomly", "-p", "no:cacheprovider", f"--database={run.database}"]
     command += ["--migrations" if run.migrated else "--nomigrations", *tests]
-    try:
-        done = subprocess.run(
-            command, cwd=copy, capture_output=True, text=True, timeout=LONGEST_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return f"{tests[0]} (hangs)"
-    if done.returncode == 0:
-        return None
-    # A file of tests that cannot even be read is named without any test: that catches nothing.
-    found = re.search(r"^(?:FAILED|ERROR) (\S+::\S+)", done.stdout, re.MULTILINE)
-    if found is None:
-        raise Unfit(f"The tests could not be run:\n{done.stdout}{done.stderr}")
-    return found[1]
+    for _ in range(TRIES):
+        try:
+            done = subprocess.run(
+                command,
+                cwd=copy,
+                # The reason is cut off where a line ends.
+                env=os.environ | {"COLUMNS": "400"},
+                capture_output=True,
+                text=True,
+                timeout=LONGEST_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return Red(tests[0], "hangs")
+        if done.returncode == 0:
+            return None
+        failed = re.search(r"^FAILED (\S+::\S+)(?: - (.*))?", done.stdout, re.MULTILINE)
+        if failed is not None:
+            return Red(failed[1], failed[2] or "")
+        # A test that could not even begin catches nothing: a busy machine may be why.
+    raise Unfit(f"The tests could not be run:\n{done.stdout}{done.stderr}")
 
 
-def _write(chosen: list[Mutation], caught: list[str | None]) -> None:
+def _write(chosen: list[Mutation], caught: list[Red | None]) -> None:
     rows = ["| what is broken | database | caught by |", "|---|---|---|"]
     for mutation, red in zip(chosen, caught, strict=True):
-        file, _, test = (red or "").partition("::")
+        file, _, test = (red.test if red else "").partition("::")
         by = f"`{Path(file).name}` {test.partition('[')[0]}" if red else SURVIVED
         rows.append(f"| {mutation.name} | {mutation.database} | {by} |")
     before, _, rest = TABLE.read_text().partition(BEGIN)

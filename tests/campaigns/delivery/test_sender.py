@@ -15,7 +15,9 @@ from campaigns.delivery.claim import HANDFUL
 from campaigns.delivery.line import Line
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, Contact, Message, Suppression
+from gmail.replies import Phase, Reply
 from gmail.smtp import SmtpSession
+from gmail.smtp_line import SmtpLine
 from tests.campaigns.making import make_campaign, make_single
 from tests.practice_gmail import PracticeGmail
 
@@ -273,9 +275,17 @@ def test_it_says_nothing_more_to_gmail_after_an_error_of_its_own(
     def fail() -> None:
         raise ZeroDivisionError
 
+    def ask(self: SmtpLine, phase: Phase, command: str) -> Reply:
+        said.append(command)
+        return original(self, phase, command)
+
+    said: list[str] = []
+    original = SmtpLine.ask
+    monkeypatch.setattr(SmtpLine, "ask", ask)
     _after_the_body(monkeypatch, fail)
     with pytest.raises(ZeroDivisionError):
         send_due(account.pk)
+    assert said[-1] == "DATA", "what follows would be a part of the message"
     assert accepted(gmail, campaign) == []
     account.refresh_from_db()
     assert account.burst_holder == ""
