@@ -153,7 +153,7 @@ MUTATIONS = [
     one(
         "a contact may change accounts within a campaign",
         SQLITE,
-        "test_claim.py::test_it_keeps_a_contact_with_the_account_of_its_first_claim",
+        "test_claim.py::test_it_takes_back_its_own_and_leaves_another_account_what_that_had_begun",
         "campaigns/delivery/snapshot.py",
         "        bound_here_or_nowhere, workspace=account.workspace_id,",
         "        workspace=account.workspace_id,",

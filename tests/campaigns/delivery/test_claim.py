@@ -111,6 +111,19 @@ def test_it_keeps_a_contact_with_the_account_of_its_first_claim() -> None:
 
 
 @pytest.mark.django_db
+def test_it_takes_back_its_own_and_leaves_another_account_what_that_had_begun() -> None:
+    first = account_in_hand()
+    second = make_account(first.workspace)
+    assert claims.take_account(second.pk, "me", timezone.now())
+    make_campaign(first.workspace, [first, second], recipients=2)
+    claim_one(first)
+    its_own = claim_one(second)
+    Message.objects.update(state=M.WAITING, ledger_row=None)
+    assert claim_one(second).message_id == its_own.message_id
+    assert isinstance(claim_next(second.pk, "me", timezone.now()), Turn)
+
+
+@pytest.mark.django_db
 def test_it_does_not_claim_from_a_campaign_that_is_paused() -> None:
     account = account_in_hand()
     campaign = make_campaign(account.workspace, [account])
