@@ -361,6 +361,8 @@ def test_the_very_same_bytes_leave_again(
     GmailAccount.objects.update(resting_until=None)
     later = timezone.now() + SESSION_LIFE + timedelta(seconds=1)
     decisions.send_again(message, None, later)
+    # Rendered again it would be another, also within the same second.
+    GmailAccount.objects.update(display_name="By another name")
     Message.objects.update(not_before=timezone.now())
     gmail.control(faults=[{"where": "data", "reply": "421 4.7.0 Try again later"}])
     assert sender.send_due(account.pk).put_back == 1
