@@ -60,9 +60,13 @@ class _Records:
         self._delimiter = delimiter
         self._shape = shape
         part = re.escape(delimiter)
-        opened = ' *+"[^"]*+(?:""[^"]*+)*+'
-        cell = rf'(?:{opened}" *+|[^"{part}][^{part}\n]*+)?+'
-        self._open = re.compile(rf"(?:{cell}{part})*+{opened}")
+        # What stands in a lookahead is not tried again in another way, so that a quoted cell is
+        # never read as one that is not. (Possessive quantifiers say the same; in Python before
+        # 3.11.5 they match wrongly, https://github.com/python/cpython/issues/106052.)
+        opened = ' *"[^"]*(?:""[^"]*)*'
+        closed = rf'(?=(?P<opened>{opened}))(?P=opened)" *'
+        cell = rf'(?=(?P<cell>(?:{closed}|[^"{part}][^{part}\n]*)?))(?P=cell)'
+        self._open = re.compile(rf"(?=(?P<cells>(?:{cell}{part})*))(?P=cells){opened}")
         self._close = re.compile(rf'" *(?:{part}|$)')
 
     def read(self) -> Iterator[Record]:

@@ -110,6 +110,7 @@ def test_it_sends_everybody_one_message_whatever_becomes_of_the_tasks(
 def pile_up(broker: str) -> None:
     """Many ticks, and far more tasks than there is to do."""
     queue = Queue("daypost", Exchange(""), routing_key="daypost")
-    with Celery(broker=broker) as app:
+    # Not this process' own, which would go on asking that broker.
+    with Celery(broker=broker, set_as_current=False) as app:
         for name in ["deliver_due"] * 5 + ["deliver_next"] * 40:
             app.send_task(f"campaigns.tasks.{name}", queue=queue)
