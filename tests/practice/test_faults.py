@@ -240,3 +240,22 @@ def test_it_stops_at_once_although_a_connection_hangs(own_gmail: PracticeGmail) 
         stopping.join(10)
         assert not stopping.is_alive()
     assert own_gmail.ledger() == []
+
+
+@pytest.mark.parametrize("where", ["dot", "accepted"])
+def test_it_says_no_to_no_message_that_it_takes(gmail: PracticeGmail, where: str) -> None:
+    """A session that ends while it is at a message answers that first."""
+    accepted = count(gmail)
+    gmail.control(faults=[{"where": where, "hang": 2, "times": 1}])
+
+    def end_once_it_hangs() -> None:
+        while gmail.control()["faults"]:
+            time.sleep(0.01)
+        gmail.control(end_sessions="smtp")
+
+    with logged_in(gmail) as client:
+        ending = threading.Thread(target=end_once_it_hangs)
+        ending.start()
+        code, _ = deliver(client, BEN)
+        ending.join()
+    assert (code, count(gmail)) == (250, accepted + 1)
