@@ -74,9 +74,14 @@ def move_messages(rows: QuerySet[Message], source: str, target: str, **changes: 
 
     Raises IllegalMove when the table has no such move.
     """
+    check_message_move(source, target)
+    return rows.filter(state=source).update(state=target, **changes)
+
+
+def check_message_move(source: str, target: str) -> None:
+    """Raises IllegalMove when the table has no such move."""
     if (source, target) not in MESSAGE_MOVES:
         raise IllegalMove(f"A message cannot go from {source} to {target}.")
-    return rows.filter(state=source).update(state=target, **changes)
 
 
 def move_campaign(campaign_id: int, source: str, target: str, **changes: Any) -> bool:

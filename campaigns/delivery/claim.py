@@ -1,7 +1,7 @@
 """Claiming: messages and their uses of the limit, taken together in one short transaction.
 
 Order matters and is the promise: claim and commit, then render, then touch a socket; and commit
-the handing over before the end of the message is given to the socket.
+the handing over (`handing_over`) before the end of the message is given to the socket.
 """
 
 import uuid
@@ -9,28 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, QuerySet, Value, When
 
-from accounts import generation, halts, ledger, quota, sent, standing
+from accounts import halts, ledger, quota, sent, standing
 from accounts.leases import is_free
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
 from campaigns.delivery import snapshot
-from campaigns.models import Campaign, CampaignAccount, Message, Suppression
+from campaigns.models import CampaignAccount, Message, Suppression
 from campaigns.planning import sharing
 from campaigns.planning.sharing import Reason, Turn
 
 # From claim to the dot; a claim that lasts longer is taken back by `recovery`.
 CLAIM = timedelta(minutes=5)
-# From the dot to Gmail's answer: RFC 5321 4.5.3.2.6 asks a client to wait ten minutes.
-ANSWER = timedelta(minutes=10)
 # How long one worker may keep an account to itself without a new claim.
 BURST = timedelta(minutes=2)
 # Messages that one claim may take, and for how long they may be sent by it: what has changed since,
 # a window that has closed for one, is seen by the next claim.
 HANDFUL = 5
-HANDFUL_LASTS = timedelta(seconds=10)
+HANDFUL_LASTS = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -215,49 +213,14 @@ def held(claim: Claim) -> QuerySet[Message]:
     return Message.objects.filter(pk=claim.message_id, claim_holder=claim.holder)
 
 
-def may_reach(claim: Claim) -> Q:
-    """Messages that no suppression stands against.
+def suppressed(messages: list[Message]) -> set[int]:
+    """The ids of those that must not be written to; all are of one workspace.
 
     What Daypost itself writes, to a person who works with it and has asked for it, is no campaign:
     who opted out of those must still get the link that sets a new password.
     """
-    suppressed = Suppression.objects.filter(workspace=OuterRef("workspace"), email_key=claim.to_key)
-    return Q(source=LedgerRow.Source.SYSTEM) | Q(~Exists(suppressed))
-
-
-def suppressed(messages: list[Message]) -> set[int]:
-    """The ids of those that, by the same rule, must not be written to; all are of one workspace."""
     ours = [message for message in messages if message.source != LedgerRow.Source.SYSTEM]
     keys = [message.to_email.lower() for message in ours]
     stand = Suppression.objects.filter(workspace=messages[0].workspace_id, email_key__in=keys)
     opted_out = set(stand.values_list("email_key", flat=True))
     return {message.pk for message in ours if message.to_email.lower() in opted_out}
-
-
-def stopped() -> QuerySet[Campaign]:
-    """The message's campaign, when it may not send now: paused, cancelled."""
-    return Campaign.objects.filter(pk=OuterRef("campaign")).exclude(state=Campaign.State.SENDING)
-
-
-@transaction.atomic
-def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> int | None:
-    """The last look before the dot: still ours and safe, still wanted by sender and recipient.
-
-    A pause or an opt-out that is committed before it is always seen. So the row is locked first:
-    PostgreSQL would let an UPDATE that had to wait for it judge the other tables as they stood
-    before it waited. Returns the number to be written beside the database before the dot is given
-    (`accounts.generation`). None: nothing was changed, and the dot must not be given.
-    """
-    if held(claim).select_for_update().values_list("pk").first() is None:
-        return None
-    halted = Exists(halts.lasting("account"))
-    wanted = held(claim).filter(may_reach(claim), ~Exists(stopped()), ~halted)
-    moved = states.move_messages(
-        wanted.filter(claim_until__gt=now),
-        Message.State.CLAIMED,
-        Message.State.HANDING_OVER,
-        raw=raw,
-        handed_over_at=now,
-        claim_until=now + ANSWER + CLAIM,
-    )
-    return generation.next_number() if moved == 1 else None

@@ -8,7 +8,8 @@ from django.db import transaction
 from accounts.leases import is_free
 from campaigns import states
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import ANSWER, CLAIM, Claim, LeaseLost
+from campaigns.delivery.claim import CLAIM, Claim, LeaseLost
+from campaigns.delivery.handing_over import ANSWER
 from campaigns.models import Message
 
 M = Message.State

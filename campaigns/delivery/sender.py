@@ -27,7 +27,6 @@ from campaigns.delivery.claim import (
     LeaseLost,
     SentUnread,
     claim_next,
-    commit_handing_over,
     first_of,
     release_account,
     suppressed,
@@ -35,6 +34,7 @@ from campaigns.delivery.claim import (
 )
 from campaigns.delivery.compose import Composer, ContentBroken, NotWritable
 from campaigns.delivery.deadline import Deadline
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.delivery.line import Line
 from campaigns.delivery.read_sent import read_sent
 from campaigns.models import Message

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import generation, halts
 from accounts.halts import Cause
 from accounts.models import Generation, Halt
-from campaigns.delivery.claim import commit_handing_over
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import Message
 from tests.campaigns.delivery.test_claim import account_in_hand, claim_one
 from tests.campaigns.making import make_account, make_campaign, make_workspace, spend

@@ -11,8 +11,8 @@ from accounts import halts
 from accounts.halts import Cause
 from accounts.models import GmailAccount, Halt
 from campaigns.delivery import schedule
-from campaigns.delivery.claim import commit_handing_over
 from campaigns.delivery.forecasting import forecast_workspace
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.planning.sharing import Reason, Turn
 from campaigns.reports import status
 from tests.campaigns.claiming import claim_next

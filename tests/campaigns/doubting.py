@@ -7,7 +7,8 @@ from django.utils import timezone
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import Claim, commit_handing_over
+from campaigns.delivery.claim import Claim
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.delivery.outcomes import SESSION_LIFE
 from campaigns.models import HistoryEntry, Message
 from tests.campaigns.claiming import claim_next

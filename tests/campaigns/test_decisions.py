@@ -10,8 +10,9 @@ from accounts.models import GmailAccount, Halt, LedgerRow, User
 from campaigns import control, decisions
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes, recovery
-from campaigns.delivery.claim import Claim, commit_handing_over
+from campaigns.delivery.claim import Claim
 from campaigns.delivery.compose import Composer, NotWritable
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import Campaign, Contact, HistoryEntry, Message
 from gmail.replies import Phase, Reply
 from tests.campaigns.claiming import claim_next

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import Claim, commit_handing_over, take_account
+from campaigns.delivery.claim import Claim, take_account
 from campaigns.delivery.forecasting import forecast_workspace
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import Campaign, Message
 from campaigns.planning.calendar import local_date
 from gmail.replies import Phase

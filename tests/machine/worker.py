@@ -10,7 +10,8 @@ from enum import Enum
 
 from accounts import standing
 from campaigns.delivery import outcomes
-from campaigns.delivery.claim import Claim, commit_handing_over, release_account, suppressed
+from campaigns.delivery.claim import Claim, release_account, suppressed
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.delivery.sender import TIME_TO_DOT
 from campaigns.models import Message
 from campaigns.planning.sharing import Turn

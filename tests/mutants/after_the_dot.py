@@ -2,7 +2,7 @@
 
 from tests.mutants.mutation import POSTGRES, SQLITE, Edit, one, several
 
-CLAIM = "campaigns/delivery/claim.py"
+HANDING_OVER = "campaigns/delivery/handing_over.py"
 DOUBT = "campaigns/delivery/doubt.py"
 OUTCOMES = "campaigns/delivery/outcomes.py"
 SENDER = "campaigns/delivery/sender.py"
@@ -56,9 +56,9 @@ MUTATIONS = [
         "the bytes are not kept",
         SQLITE,
         "test_claim.py::test_it_keeps_the_bytes_from_handing_over_on",
-        CLAIM,
-        "        raw=raw,\n        handed_over_at=now,",
-        "        handed_over_at=now,",
+        HANDING_OVER,
+        "raw = %(raw)s, handed_over_at",
+        "raw = NULLIF(%(raw)s, %(raw)s), handed_over_at",
     ),
     one(
         "the bytes are rendered again for 'Send again'",
@@ -131,41 +131,43 @@ MUTATIONS = [
         SQLITE,
         "test_sender.py::test_it_does_not_write_to_the_suppressed_nor_to_the_deleted",
         Edit(
-            CLAIM,
-            "return Q(source=LedgerRow.Source.SYSTEM) | Q(~Exists(suppressed))",
-            "return Q(source=LedgerRow.Source.SYSTEM) | ~Q(pk=None)",
+            HANDING_OVER,
+            "AND suppression.email_key = %(to_key)s",
+            "AND suppression.email_key <> %(to_key)s",
         ),
-        Edit(CLAIM, "if message.to_email.lower() in opted_out}", "if False}"),
+        Edit(
+            "campaigns/delivery/claim.py", "if message.to_email.lower() in opted_out}", "if False}"
+        ),
     ),
     one(
         "an opt-out is not looked for before the dot",
         SQLITE,
         "test_sender.py::test_it_gives_no_dot_after_an_opt_out_in_the_middle_of_a_message",
-        CLAIM,
-        "return Q(source=LedgerRow.Source.SYSTEM) | Q(~Exists(suppressed))",
-        "return Q(source=LedgerRow.Source.SYSTEM) | ~Q(pk=None)",
+        HANDING_OVER,
+        "AND suppression.email_key = %(to_key)s",
+        "AND suppression.email_key <> %(to_key)s",
     ),
     one(
         "a pause or a cancel is not looked for before the dot",
         SQLITE,
         "test_sender.py::test_it_gives_no_dot_after_a_pause_in_the_middle_of_a_message",
-        CLAIM,
-        "filter(may_reach(claim), ~Exists(stopped()), ~halted)",
-        "filter(may_reach(claim), ~halted)",
+        HANDING_OVER,
+        " AND campaign.state <> %(sending)s",
+        " AND campaign.state = '' AND %(sending)s <> ''",
     ),
     one(
         "a halt is not looked for before the dot",
         SQLITE,
         "accounts/test_halts.py::test_it_stops_a_message_that_was_claimed_before",
-        CLAIM,
-        "filter(may_reach(claim), ~Exists(stopped()), ~halted)",
-        "filter(may_reach(claim), ~Exists(stopped()))",
+        HANDING_OVER,
+        " AND halt.ended_at IS NULL",
+        " AND halt.ended_at IS NULL AND halt.reason = ''",
     ),
     one(
         "the last look does not lock what it looks at",
         POSTGRES,
         "test_claim.py::test_it_sees_a_pause_that_was_committed_while_it_waited_for_the_row",
-        CLAIM,
+        HANDING_OVER,
         'held(claim).select_for_update().values_list("pk").first() is None',
         'held(claim).values_list("pk").first() is None',
     ),
@@ -173,9 +175,9 @@ MUTATIONS = [
         "the dot may be given after the claim has run out",
         SQLITE,
         "test_claim.py::test_it_gives_no_dot_after_a_pause_an_opt_out_or_its_time",
-        CLAIM,
-        "wanted.filter(claim_until__gt=now)",
-        "wanted",
+        HANDING_OVER,
+        " AND claim_until > %(now)s",
+        "",
     ),
     one(
         "a worker that slept does not notice",

@@ -11,7 +11,8 @@ from accounts.clock.watch import Watch
 from accounts.doctor import check_ups
 from accounts.models import CheckUp, GmailAccount, Rest
 from campaigns.delivery import recovery, restored, schedule, sent_search
-from campaigns.delivery.claim import Claim, commit_handing_over, take_account
+from campaigns.delivery.claim import Claim, take_account
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import CampaignAccount, Message
 from tests.accounts.clock.machine import Machine
 from tests.campaigns.claiming import claim_next

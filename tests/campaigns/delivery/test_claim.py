@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import claim as claims
-from campaigns.delivery.claim import Claim, LeaseLost, commit_handing_over
+from campaigns.delivery.claim import Claim, LeaseLost
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import Campaign, CampaignAccount, Message, Suppression
 from campaigns.planning.sharing import Reason, Turn
 from tests.campaigns.claiming import claim_next

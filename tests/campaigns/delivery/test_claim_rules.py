@@ -9,7 +9,8 @@ from accounts import quota
 from accounts.models import LedgerRow
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes, recovery, sender
-from campaigns.delivery.claim import Claim, LeaseLost, commit_handing_over
+from campaigns.delivery.claim import Claim, LeaseLost
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import CampaignAccount, Message
 from campaigns.planning.sharing import Reason, Turn
 from tests.campaigns.claiming import claim_next

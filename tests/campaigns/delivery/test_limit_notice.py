@@ -10,7 +10,8 @@ from accounts.models import GmailAccount, LedgerRow
 from campaigns import decisions, states
 from campaigns.delivery import claim as claims
 from campaigns.delivery import doubt, limit_notice, outcomes
-from campaigns.delivery.claim import Claim, commit_handing_over
+from campaigns.delivery.claim import Claim
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.delivery.limit_notice import Consequences, Notice
 from campaigns.models import Campaign, HistoryEntry, Message
 from tests.campaigns.claiming import claim_next

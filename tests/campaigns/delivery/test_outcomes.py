@@ -11,7 +11,8 @@ from accounts.models import GmailAccount, LedgerRow
 from campaigns import control
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes, read_sent
-from campaigns.delivery.claim import Claim, commit_handing_over
+from campaigns.delivery.claim import Claim
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import Campaign, Message
 from campaigns.planning.sharing import Reason, Turn
 from gmail.replies import Phase, Reply, parse_reply

@@ -7,7 +7,8 @@ from accounts import ledger, quota
 from accounts.models import LedgerRow
 from campaigns.delivery import claim as claims
 from campaigns.delivery import outcomes, recovery
-from campaigns.delivery.claim import Claim, LeaseLost, commit_handing_over
+from campaigns.delivery.claim import Claim, LeaseLost
+from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.models import Campaign, Message
 from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_workspace
