@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.figures import cpu_seconds, family, peak_mb, tell
 from benchmarks.instance import REPOSITORY, Instance
-from benchmarks.rows import fill
+from benchmarks.rows import fill, look_at_clocks
 
 ACCOUNTS = int(os.environ.get("ACCOUNTS", "1000"))
 WAITING = 40
@@ -39,6 +39,7 @@ def main() -> None:
         Instance(Path(folder), LATENCY) as instance,
     ):
         fill(ACCOUNTS, WAITING)
+        look_at_clocks()
         measure(instance, physical_limit(instance))
 
 

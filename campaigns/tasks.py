@@ -22,8 +22,9 @@ from campaigns.keeping import retention
 EXPIRES_SECONDS = 30
 # How often it is looked who waits for a turn; who finds no free thread meanwhile is found again.
 TICK_SECONDS = 5
-# More than workers can begin within a tick; a thousand accounts would only fill the queue.
-MOST_WAKE_UPS = 200
+# Who has had a turn wakes the next, so these are only for threads that are free. More of them would
+# wait in vain until they expire, and be in the way of those that are wanted.
+MOST_WAKE_UPS = 20
 
 
 @worker_shutting_down.connect
@@ -44,7 +45,8 @@ def deliver_due() -> None:
 
 @shared_task
 def deliver_next() -> None:
-    schedule.send_next()
+    if schedule.send_next().sent:
+        deliver_next.apply_async(expires=TICK_SECONDS)
 
 
 @shared_task

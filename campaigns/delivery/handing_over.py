@@ -63,7 +63,7 @@ def _hand_over(claim: Claim, raw: bytes, now: datetime) -> bool:
     moment = connection.ops.adapt_datetimefield_value
     claimed, handing_over = Message.State.CLAIMED, Message.State.HANDING_OVER
     states.check_message_move(claimed, handing_over)
-    values = {
+    values: dict[str, int | str | bytes | None] = {
         "message": claim.message_id,
         "holder": claim.holder,
         "claimed": claimed.value,

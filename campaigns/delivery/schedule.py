@@ -26,6 +26,8 @@ stopping = threading.Event()
 TURN = 25
 # ... and while nobody does: imports and check-ups share the same threads.
 LONGEST_TURN = 100
+# Accounts to look at until one has something that may leave; the rest is for the next wake-up.
+MOST_LOOKS = 10
 
 
 def due_accounts(now: datetime) -> list[int]:
@@ -48,8 +50,14 @@ def send_account(account_id: int) -> Tally:
 
 
 def send_next() -> Tally:
-    """One turn of whoever has waited longest; nothing when nobody waits."""
-    return send_first(line(timezone.now()), keep_going=_turn())
+    """One turn of whoever has waited longest and has something that may leave now."""
+    for _ in range(MOST_LOOKS):
+        tally = send_first(line(timezone.now()), keep_going=_turn())
+        if tally is None or stopping.is_set():
+            break
+        if tally != Tally():
+            return tally
+    return Tally()
 
 
 def _turn() -> Callable[[], bool]:

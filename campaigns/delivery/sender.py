@@ -95,13 +95,13 @@ def send_due(account_id: int, keep_going: Callable[[], bool] = lambda: True) -> 
     return _send(account_id, holder, watch, keep_going)
 
 
-def send_first(line: QuerySet[GmailAccount], keep_going: Callable[[], bool]) -> Tally:
-    """The same for the first account of `line` at which nobody else is."""
+def send_first(line: QuerySet[GmailAccount], keep_going: Callable[[], bool]) -> Tally | None:
+    """The same for the first account of `line` at which nobody else is; None without one."""
     holder = uuid.uuid4().hex
     with transaction.atomic():
         account = first_of(line)
         if account is None:
-            return Tally()
+            return None
         watch = Watch(account)
         # Here too the clock comes first; where its server must be asked, outside of this.
         taken = watch.holds and take_account(account.pk, holder, timezone.now())

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import GmailAccount
-from campaigns import control
+from campaigns import control, tasks
 from campaigns.delivery import claim as claims
 from campaigns.delivery import schedule, sender
 from campaigns.delivery.claim import Claim, first_of, take_account
@@ -120,9 +120,34 @@ def test_it_does_not_let_a_mail_that_may_not_leave_stand_in_the_way(served: list
     full, free = make_due(limit=1), make_due()
     spend(full, 1)
     make_single(full)
+    assert schedule.send_next() == Tally(sent=1)
+    assert served == [free.address]
+
+
+@pytest.mark.django_db
+def test_it_looks_at_so_many_in_vain_and_leaves_the_rest_to_the_next(
+    served: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "MOST_LOOKS", 2)
+    for full in [make_due(limit=1) for _ in range(3)]:
+        spend(full, 1)
+    free = make_due()
     assert schedule.send_next() == Tally()
     assert schedule.send_next() == Tally(sent=1)
     assert served == [free.address]
+
+
+@pytest.mark.django_db
+def test_who_has_had_a_turn_wakes_the_next(
+    served: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[float] = []
+    monkeypatch.setattr(tasks.deliver_next, "apply_async", lambda *, expires: woken.append(expires))
+    make_due(recipients=1)
+    tasks.deliver_next()
+    assert woken == [tasks.TICK_SECONDS]
+    tasks.deliver_next()
+    assert len(served) == len(woken) == 1
 
 
 @pytest.mark.django_db(transaction=True)
