@@ -5,7 +5,7 @@
 On PostgreSQL and Redis, with workers and beat as the `Procfile` starts them. All of it shares the
 machine: sender, database, broker, and the server that takes the mail. From the environment:
 ACCOUNTS (1000), LATENCY in seconds (0.3), WORKERS (2, one for each processor), WORKER_THREADS
-(50, in each worker), WARM_UP and SECONDS to measure (15 and 150).
+(64, in each worker), WARM_UP and SECONDS to measure (15 and 150).
 """
 
 import os
@@ -25,7 +25,7 @@ ACCOUNTS = int(os.environ.get("ACCOUNTS", "1000"))
 WAITING = 40
 LATENCY = float(os.environ.get("LATENCY", "0.3"))
 WORKERS = int(os.environ.get("WORKERS", "2"))
-THREADS = int(os.environ.setdefault("WORKER_THREADS", "50"))
+THREADS = int(os.environ.setdefault("WORKER_THREADS", "64"))
 WARM_UP = float(os.environ.get("WARM_UP", "15"))
 SECONDS = float(os.environ.get("SECONDS", "150"))
 LIMIT_SECONDS = 10
