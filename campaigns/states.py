@@ -22,9 +22,10 @@ MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
         (M.WAITING, M.CLAIMED),
         (M.WAITING, M.SKIPPED),
         (M.WAITING, M.CANCELLED),
-        # These two only where the database was restored from an older copy: it had left already.
+        # These only where the database was restored from an older copy: it had left already.
         (M.WAITING, M.SENT),
         (M.REFUSED, M.SENT),
+        (M.CANCELLED, M.SENT),
         (M.CLAIMED, M.WAITING),
         (M.CLAIMED, M.SKIPPED),
         (M.CLAIMED, M.CANCELLED),

@@ -1,7 +1,7 @@
 """After an older copy of the database was restored: what left since is found in Sent.
 
-What waits in the copy may have left already, and Gmail has filed it; what was refused in it may
-have been tried again since. Every message that is found is sent, and counts from the moment at
+What waits in the copy may have left already, and Gmail has filed it, also if its campaign has been
+cancelled since; what was refused in it may have been tried again since. Every message that is found is sent, and counts from the moment at
 which Gmail took it; then the account goes on by itself. A mailbox that cannot be read stays halted
 until a person lets it go (`accounts.release_page`).
 """
@@ -37,8 +37,9 @@ LOOK_AGAIN = timedelta(minutes=5)
 # A search knows days only, each server's in a zone of its own.
 DAYS_BEFORE = timedelta(days=2)
 
-# What waits by itself, or because a person said so since the copy: "Send again", "Try again".
-NOT_SENT = (M.WAITING, M.IN_DOUBT, M.REFUSED)
+# What waits by itself, or because a person said so since the copy: "Send again", "Try again"; and
+# what waited until its campaign was cancelled.
+NOT_SENT = (M.WAITING, M.IN_DOUBT, M.REFUSED, M.CANCELLED)
 
 
 def due(now: datetime) -> list[int]:

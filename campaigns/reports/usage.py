@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import ledger, quota, sent
+from accounts import ledger, quota, rest_words, sent
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.models import Campaign
 from campaigns.planning.calendar import local_date
 from campaigns.planning.forecast import Forecast
+from campaigns.planning.sharing import Reason
 from campaigns.reports import charts, status, wording
 from campaigns.reports.charts import RollingChart, Series, Span
 from campaigns.reports.status import AccountUse
@@ -48,6 +49,12 @@ class Panel:
         """When an account that rests may send again."""
         at = self.use.next_free_at
         return wording.moment(at, self.now, self.zone) if at else ""
+
+    @property
+    def rests_because(self) -> str:
+        """Why an account that rests does; empty for any other."""
+        resting = self.use.held_by is Reason.RESTING
+        return rest_words.why(self.account.resting_reason) if resting else ""
 
     @property
     def clock(self) -> str:

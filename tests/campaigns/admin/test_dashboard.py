@@ -144,9 +144,13 @@ def test_it_says_that_an_account_rests_instead_of_what_would_be_free(client, wor
     account = make_account(workspace, time_zone="UTC", learned_limit=2, learned_at=timezone.now())
     spend(account, 1)
     assert "1 free now" in text_of(client.get(HOME_PAGE))
-    GmailAccount.objects.update(resting_until=timezone.now() + timedelta(days=3))
+    GmailAccount.objects.update(
+        resting_until=timezone.now() + timedelta(days=3),
+        resting_reason="421 4.7.0 Try again later",
+    )
     page = text_of(client.get(HOME_PAGE))
     assert "resting until" in page
+    assert "Gmail has a passing trouble of its own." in page
     assert "free now" not in page
 
 

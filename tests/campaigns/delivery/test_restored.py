@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import generation, halts, ledger, quota
 from accounts.halts import Cause
 from accounts.models import GmailAccount, Halt
-from campaigns import decisions
+from campaigns import control, decisions
 from campaigns.delivery import restored
 from campaigns.delivery.claim import Claim, take_account
 from campaigns.delivery.read_sent import read_sent
@@ -138,6 +138,20 @@ def test_it_finds_what_was_refused_in_the_copy_and_tried_again_since(
     assert refused.state == M.REFUSED
     with pytest.raises(decisions.NotPossible):
         decisions.try_again(tried_again, None, later())
+
+
+def test_it_finds_what_had_left_of_a_campaign_that_was_cancelled_before_it_looked(
+    account: GmailAccount, campaign: Campaign
+) -> None:
+    send(account, 1)
+    left = campaign.messages.get(state=M.SENT)
+    go_back(left)
+    assert control.cancel(campaign.pk)
+    restored.look(account.pk, later())
+    left.refresh_from_db()
+    assert left.state == M.SENT
+    assert left.ledger_row is not None and left.ledger_row.at == left.sent_at
+    assert not campaign.messages.exclude(pk=left.pk).exclude(state=M.CANCELLED).exists()
 
 
 def test_it_counts_what_had_left_by_the_clock_of_the_account(
