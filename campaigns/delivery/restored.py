@@ -1,9 +1,9 @@
 """After an older copy of the database was restored: what left since is found in Sent.
 
 What waits in the copy may have left already, and Gmail has filed it, also if its campaign has been
-cancelled since; what was refused in it may have been tried again since. Every message that is found is sent, and counts from the moment at
-which Gmail took it; then the account goes on by itself. A mailbox that cannot be read stays halted
-until a person lets it go (`accounts.release_page`).
+cancelled since; what was refused in it may have been tried again since. Every message that is found
+is sent, and counts from the moment at which Gmail took it; then the account goes on by itself. A
+mailbox that cannot be read stays halted until a person lets it go (`accounts.release_page`).
 """
 
 from collections.abc import Iterator
