@@ -2,7 +2,7 @@
 """An SMTP connection that answers in Gmail's form, times out, and fails on demand."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from twisted.protocols.basic import LineReceiver
 from twisted.protocols.policies import TimeoutMixin
@@ -23,8 +23,6 @@ class Connection(Steps, LineReceiver, TimeoutMixin):
     def __init__(self, service: Service, reactor: Reactor, idle_timeout: float) -> None:
         self.begin(service, reactor, idle_timeout)
         self.id = secrets.token_hex(8)
-        # Its session is to end with the answer that is under way.
-        self._is_over = False
 
     def connectionMade(self) -> None:
         self.service.sessions.opened(self)
@@ -48,17 +46,11 @@ class Connection(Steps, LineReceiver, TimeoutMixin):
         self.close()
 
     def end(self) -> None:
-        """Once it has answered what it is at: a 421 is a no, and it might take the message yet."""
-        if self._hanging:
-            self._is_over = True
-        elif not self.closing:
+        """What it is at is answered first: a 421 is a no, and it might take the message yet."""
+        self.hang_no_longer()
+        if not self.closing:
             self.reply(replies.EXPIRED)
             self.close()
-
-    def _wake(self, carry_on: Callable[[], None]) -> None:
-        super()._wake(carry_on)
-        if self._is_over and not self._hanging:
-            self.end()
 
     def look_at_the_clock(self) -> None:
         """An SMTP session may outlive its token."""

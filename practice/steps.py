@@ -43,7 +43,8 @@ class Steps:
         self._since: datetime | None = None
         self._reactor = reactor
         self._idle_timeout = idle_timeout
-        self._hanging = False
+        # What is carried on with once a fault lets go of it, and the call that will do so.
+        self._hung: tuple[Callable[[], None], Any] | None = None
 
     def welcome(self, owner: Account) -> None:
         """The account is known, and the session's time begins."""
@@ -105,15 +106,22 @@ class Steps:
         raise NotImplementedError
 
     def _hang(self, seconds: float, carry_on: Callable[[], None]) -> None:
-        self._hanging = True
         self.pauseProducing()
         self.setTimeout(None)
-        self._reactor.callLater(seconds, self._wake, carry_on)
+        self._hung = carry_on, self._reactor.callLater(seconds, self._wake)
 
-    def _wake(self, carry_on: Callable[[], None]) -> None:
-        self._hanging = False
+    def hang_no_longer(self) -> None:
+        """Carry on at once, also where the next step would hang as well."""
+        while self._hung is not None:
+            self._hung[1].cancel()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._hung is None:
+            return
+        carry_on, self._hung = self._hung[0], None
         carry_on()
         # The next step may hang as well.
-        if not self._hanging and not self.closing:
+        if self._hung is None and not self.closing:
             self.setTimeout(self._idle_timeout)
             self.resumeProducing()

@@ -93,8 +93,10 @@ class Stage:
         self._since_sessions_ended += time_passed
         if self._since_sessions_ended > SESSIONS_LIVE:
             self._since_sessions_ended = timedelta()
-            self.gmail.control(end_sessions="smtp")
-        self.gmail.control(clock_offset=self.clock.elapsed)
+            # At once: what Gmail is at is accepted before its clock goes on.
+            self.gmail.control(end_sessions="smtp", clock_offset=self.clock.elapsed)
+        else:
+            self.gmail.control(clock_offset=self.clock.elapsed)
 
     def child(self, name: str, work: Callable[[], object]) -> Child:
         return Child(name, work, self.log)
