@@ -19,7 +19,6 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts import halts
 from accounts.models import Generation, GmailAccount, Halt, LedgerRow
@@ -96,7 +95,7 @@ def _behind(beside: int, now: datetime) -> bool:
     copied_at = _newest_trace() or now
     # With the file's number the two agree from here on, and what leaves once the halts have ended
     # is numbered above everything that ever left.
-    _halt(beside, copied_at, _behind_words(beside - row.number, copied_at), now)
+    _halt(beside, copied_at, _behind_words(copied_at), now)
     return True
 
 
@@ -125,15 +124,12 @@ def _newest_trace() -> datetime | None:
     return newest
 
 
-def _behind_words(unknown: int, copied_at: datetime) -> str:
-    left = ngettext(
-        "%(count)d message has left that it does not know of.",
-        "%(count)d messages have left that it does not know of.",
-        unknown,
-    ) % {"count": unknown}
+def _behind_words(copied_at: datetime) -> str:
     since = _("The database is an older copy, from after %(moment)s.") % {
         "moment": _in_words(copied_at)
     }
+    # How many is nobody's business: workspaces share the number.
+    left = _("Messages have left that it does not know of.")
     return f"{since} {left} {_way_on()}"
 
 

@@ -117,7 +117,7 @@ def add_by_hand(account: GmailAccount, mails: Iterable[tuple[datetime, int]]) ->
     )
 
 
-def accepted(
+def add_accepted(
     account: GmailAccount, source: str, campaign_ref: int | None, at: datetime
 ) -> LedgerRow:
     """A use that nobody had written down: Gmail accepted it at `at`."""

@@ -14,7 +14,8 @@ from accounts.models import GmailAccount, Rest
 
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(hours=1)
-# How far our clock and Google's may be apart without being noticed.
+# Slack where moments of two clocks are compared: far more than a clock that is believed can be off
+# (`clock.rules.AT_MOST_OFF`).
 CLOCKS_APART = timedelta(minutes=5)
 # The least for which Google blocks an account at its limit.
 SHORTEST_BLOCK = timedelta(hours=1)

@@ -20,7 +20,6 @@ C = Campaign.State
 MESSAGE_MOVES: frozenset[tuple[str, str]] = frozenset(
     {
         (M.WAITING, M.CLAIMED),
-        (M.WAITING, M.SKIPPED),
         (M.WAITING, M.CANCELLED),
         # These only where the database was restored from an older copy: it had left already.
         (M.WAITING, M.SENT),

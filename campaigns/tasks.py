@@ -11,15 +11,17 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from accounts import generation
-from accounts.clock import watch
+from accounts.clock import rules, watch
 from accounts.doctor import check_ups
 from campaigns import check_up as doctor
 from campaigns.contacts import importer
 from campaigns.delivery import recovery, restored, schedule, sent_search
+from campaigns.delivery.sender import Tally
 from campaigns.keeping import retention
 
-# A wake-up that waited longer has been repeated by the next tick.
-EXPIRES_SECONDS = 30
+# A wake-up that waited longer has been repeated by the next tick. Until when it is good is written
+# down by the clock of one machine and read by that of another.
+EXPIRES_SECONDS = 30 + 2 * rules.AT_MOST_OFF.total_seconds()
 # How often it is looked who waits for a turn; who finds no free thread meanwhile is found again.
 TICK_SECONDS = 5
 # Who has had a turn wakes the next, so these are only for threads that are free. More of them would
@@ -45,7 +47,7 @@ def deliver_due() -> None:
 
 @shared_task
 def deliver_next() -> None:
-    if schedule.send_next().sent:
+    if schedule.send_next() != Tally():
         deliver_next.apply_async(expires=TICK_SECONDS)
 
 

@@ -31,6 +31,8 @@ def carry(account: GmailAccount, by: timedelta, now: datetime) -> None:
     showed meanwhile was wrong. `now` is its new moment. To be called inside a transaction, under
     the lock of the account's row.
     """
+    # In the order in which whoever settles a message locks: the message, then its use of the limit.
+    carried.send(sender=GmailAccount, account=account, by=by, now=now)
     ledger.carry(account, by, now)
     if by:
         mine = GmailAccount.objects.filter(pk=account.pk)
@@ -38,4 +40,3 @@ def carry(account: GmailAccount, by: timedelta, now: datetime) -> None:
         lasting = Q(until=None) | Q(until__gt=ledger.counting_since(by, now))
         rests = Rest.objects.filter(lasting, account=account, ended_at=None)
         rests.update(began_at=F("began_at") + by, until=F("until") + by)
-    carried.send(sender=GmailAccount, account=account, by=by, now=now)

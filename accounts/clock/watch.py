@@ -47,7 +47,7 @@ class Watch:
         self._looked = 0.0
 
     def may_send(self) -> bool:
-        """Whether the clock is believed now. Asked before each claim; seldom needs a query."""
+        """Whether the clock is believed now. Asked before each message; seldom needs a query."""
         reading = readings.read()
         if self._known is None or not self._still_holds(self._known, reading):
             self._known = look(self._account, Answers())

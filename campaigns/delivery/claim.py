@@ -24,7 +24,7 @@ from campaigns.planning.sharing import Reason, Turn
 # From claim to the dot; a claim that lasts longer is taken back by `recovery`.
 CLAIM = timedelta(minutes=5)
 # How long one worker may keep an account to itself without a new claim.
-BURST = timedelta(minutes=2)
+ACCOUNT_LEASE = timedelta(minutes=2)
 # Messages that one claim may take, and for how long they may be sent by it: what has changed since,
 # a window that has closed for one, is seen by the next claim.
 HANDFUL = 5
@@ -65,8 +65,8 @@ class LeaseLost(Exception):
 
 def take_account(account_id: int, holder: str, now: datetime) -> bool:
     """Become the one who sends for this account; False when somebody else is."""
-    free = GmailAccount.objects.filter(is_free("burst_until", now, BURST), pk=account_id)
-    return free.update(burst_holder=holder, burst_until=now + BURST) == 1
+    free = GmailAccount.objects.filter(is_free("burst_until", now, ACCOUNT_LEASE), pk=account_id)
+    return free.update(burst_holder=holder, burst_until=now + ACCOUNT_LEASE) == 1
 
 
 def first_of(line: QuerySet[GmailAccount]) -> GmailAccount | None:
@@ -133,8 +133,8 @@ def _demand_reading(account: GmailAccount, now: datetime) -> None:
 
 def _renew(account: GmailAccount, now: datetime) -> None:
     """Keep the account; not at every message, for a lease that has just begun."""
-    if account.burst_until is None or account.burst_until - now < BURST / 2:
-        GmailAccount.objects.filter(pk=account.pk).update(burst_until=now + BURST)
+    if account.burst_until is None or account.burst_until - now < ACCOUNT_LEASE / 2:
+        GmailAccount.objects.filter(pk=account.pk).update(burst_until=now + ACCOUNT_LEASE)
 
 
 def _next_single(account: GmailAccount, entries: list[Entry], now: datetime) -> list[Message]:
@@ -208,7 +208,7 @@ def _claim(messages: list[Message], account: GmailAccount, now: datetime) -> lis
     ]
 
 
-def held(claim: Claim) -> QuerySet[Message]:
+def still_ours(claim: Claim) -> QuerySet[Message]:
     """The claimed message, as long as the claim is still ours."""
     return Message.objects.filter(pk=claim.message_id, claim_holder=claim.holder)
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from accounts import generation
-from accounts.models import LedgerRow
+from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
-from campaigns.delivery.claim import CLAIM, Claim, held
+from campaigns.delivery.claim import CLAIM, Claim, still_ours
 from campaigns.models import Campaign, Message
 
 # From the dot to Gmail's answer: RFC 5321 4.5.3.2.6 asks a client to wait ten minutes.
@@ -23,6 +23,11 @@ UPDATE campaigns_message
 SET state = %(handing_over)s, raw = %(raw)s, handed_over_at = %(now)s, claim_until = %(until)s
 WHERE id = %(message)s AND claim_holder = %(holder)s
     AND state = %(claimed)s AND claim_until > %(now)s
+    AND (campaign_id IS NULL OR contact_id IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM accounts_gmailaccount AS account
+        WHERE account.id = campaigns_message.account_id AND account.state <> %(ready)s
+    )
     AND NOT EXISTS (
         SELECT 1 FROM accounts_halt AS halt
         WHERE halt.account_id = campaigns_message.account_id AND halt.ended_at IS NULL
@@ -46,12 +51,13 @@ WHERE id = %(message)s AND claim_holder = %(holder)s
 def commit_handing_over(claim: Claim, raw: bytes, now: datetime) -> int | None:
     """The last look before the dot: still ours and safe, still wanted by sender and recipient.
 
-    A pause or an opt-out that is committed before it is always seen. So the row is locked first:
+    A pause, an opt-out, a contact deleted, an account disconnected: what is committed before it is
+    always seen. So the row is locked first:
     PostgreSQL would let an UPDATE that had to wait for it judge the other tables as they stood
     before it waited. Returns the number to be written beside the database before the dot is given
     (`accounts.generation`). None: nothing was changed, and the dot must not be given.
     """
-    if held(claim).select_for_update().values_list("pk").first() is None:
+    if still_ours(claim).select_for_update().values_list("pk").first() is None:
         return None
     if not _hand_over(claim, raw, now):
         return None
@@ -71,6 +77,7 @@ def _hand_over(claim: Claim, raw: bytes, now: datetime) -> bool:
         "raw": raw,
         "now": moment(now),
         "until": moment(now + ANSWER + CLAIM),
+        "ready": GmailAccount.State.READY.value,
         "sending": Campaign.State.SENDING.value,
         "system": LedgerRow.Source.SYSTEM.value,
         "to_key": claim.to_key,

@@ -14,7 +14,7 @@ from gmail.replies import Reply
 from gmail.smtp import SmtpSession
 
 # Gmail counts log-ins (454 4.7.0), and nobody knows how many messages it lets a session carry. So
-# a burst may log in a few times, and once more for so many messages: one of 500 takes 19 at most.
+# a burst may log in a few times, and once more for so many messages: one of 100 takes 6 at most.
 FREE_LOGINS = 3
 MESSAGES_A_LOGIN = 30
 

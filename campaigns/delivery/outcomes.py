@@ -14,7 +14,7 @@ from accounts import explain, ledger, standing
 from accounts.models import GmailAccount
 from campaigns import states
 from campaigns.delivery import doubt, history, pause_words
-from campaigns.delivery.claim import Claim, LeaseLost, held, uncount_for_pacing
+from campaigns.delivery.claim import Claim, LeaseLost, still_ours, uncount_for_pacing
 from campaigns.delivery.history import Kind
 from campaigns.delivery.read_sent import read_sent
 from campaigns.models import Campaign, Message
@@ -133,7 +133,7 @@ def _rest_for_limit(account_id: int, said: str, now: datetime) -> None:
 
 
 def tried_in_vain(claim: Claim, source: M, said: str, reason: str, now: datetime) -> Meaning:
-    """Gmail knew of the message when it said "later" or the line broke, and nobody knows why.
+    """Gmail said "later" to it, or the line broke over it, and nobody knows why.
 
     So the account rests, for `reason`, and the message rests longer: were it tried first again,
     one message that Gmail can never take would keep all others from leaving. Returns whom it came
@@ -159,7 +159,7 @@ def _put_off(claim: Claim, source: M, said: str, since: datetime, first: timedel
 
     The first time after `first`, counted from `since`.
     """
-    attempts = 1 + (held(claim).values_list("attempts", flat=True).first() or 0)
+    attempts = 1 + (still_ours(claim).values_list("attempts", flat=True).first() or 0)
     if attempts >= MOST_ATTEMPTS:
         refused(claim, source, _("Tried %(n)d times. %(said)s") % {"n": attempts, "said": said})
         return Meaning.RECIPIENT
@@ -188,7 +188,7 @@ def _is_single(claim: Claim) -> bool:
 
 def _forgotten(claim: Claim) -> dict[str, Any]:
     """The bytes go, unless they are a second try's: of the first nobody knows what became."""
-    once = held(claim).filter(times_sent_again=0).exists()
+    once = still_ours(claim).filter(times_sent_again=0).exists()
     return {"raw": None} if once else {}
 
 
@@ -204,7 +204,7 @@ def give_back(claims: list[Claim]) -> None:
     locked = Campaign.objects.select_for_update()
     campaign = locked.filter(pk=claims[0].message.campaign_id or 0).first()
     cancelled = campaign is not None and campaign.state == Campaign.State.CANCELLED
-    ours = [claim for claim in claims if held(claim).select_for_update().exists()]
+    ours = [claim for claim in claims if still_ours(claim).select_for_update().exists()]
     for claim in ours:
         bound_to = claim.message.account_id
         target = M.CANCELLED if cancelled else M.WAITING
@@ -216,7 +216,7 @@ def give_back(claims: list[Claim]) -> None:
 
 def _settle(claim: Claim, source: M, target: M, **changes: object) -> None:
     moved = states.move_messages(
-        held(claim), source, target, claim_holder="", claim_until=None, **changes
+        still_ours(claim), source, target, claim_holder="", claim_until=None, **changes
     )
     if moved != 1:
         # Taken back by `recovery`, which has settled the ledger too: nothing of ours is left.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -109,15 +109,20 @@ def _is_under_way(account: GmailAccount) -> bool:
 def _in_the_way(account: GmailAccount) -> list[str]:
     """Addresses of accounts that are not clear, and may have sent what this one would send.
 
-    A message that is bound to no account yet may have left through any of its campaign's.
+    A message that was never handed over may have left through any account of its campaign: where
+    it was bound in the copy, it need not have stayed. A single mail, through any at all.
     """
-    unbound = Message.objects.filter(campaign=OuterRef("campaign"), account=None, state=M.WAITING)
-    shared = CampaignAccount.objects.filter(Exists(unbound), account=account).values("campaign")
-    not_clear = _halted().filter(is_clear=False)
-    others = CampaignAccount.objects.filter(
-        campaign__in=shared, account__in=not_clear.values("account")
-    ).exclude(account=account)
-    return sorted(set(others.values_list("account__address", flat=True)))
+    waiting = Message.objects.filter(state=M.WAITING)
+    open_ = waiting.filter(Q(account=None) | Q(account=account, handed_over_at=None))
+    shared = CampaignAccount.objects.filter(
+        Exists(open_.filter(campaign=OuterRef("campaign"))), account=account
+    )
+    may_have = Q(campaigns__in=shared.values("campaign"))
+    if waiting.filter(campaign=None, account=account).exists():
+        may_have |= Q(workspace=account.workspace_id)
+    not_clear = _halted().filter(is_clear=False).values("account")
+    others = GmailAccount.objects.filter(may_have, pk__in=not_clear).exclude(pk=account.pk)
+    return sorted(set(others.values_list("address", flat=True)))
 
 
 # --- What Sent shows -------------------------------------------------------------------------
@@ -157,25 +162,36 @@ def _copies(session: ImapSession, copied_at: datetime) -> Iterator[dict[str, dat
 def _settle(account: GmailAccount, found: dict[str, datetime], now: datetime) -> int:
     ours = visible(Message.objects.all(), account.workspace)
     # In the order of ids, so that two workers who settle the same never wait for one another.
-    open_ = ours.filter(message_id__in=found, state__in=NOT_SENT).order_by("pk")
-    messages = list(open_.select_related("ledger_row"))
-    settled = [one for one in messages if _had_left(one, account, found[one.message_id], now)]
-    campaigns = {one.campaign_id for one in settled if one.campaign_id is not None}
+    # After a limit notice no copy in Sent proves anything.
+    open_ = ours.filter(message_id__in=found, state__in=NOT_SENT, noticed_at=None).order_by("pk")
+    messages = list(open_.values_list("pk", "message_id", "campaign_id"))
+    settled = [one for one in messages if _had_left(one[0], account, found[one[1]], now)]
+    campaigns = {campaign_id for _, _, campaign_id in settled if campaign_id is not None}
     if campaigns:
         states.finish_done(now, *campaigns)
     return len(settled)
 
 
 @transaction.atomic
-def _had_left(message: Message, account: GmailAccount, at: datetime, now: datetime) -> bool:
+def _had_left(message_id: int, account: GmailAccount, at: datetime, now: datetime) -> bool:
     """Gmail took it at `at`, through `account`."""
+    rows = Message.objects.filter(pk=message_id)
+    # As it is now: meanwhile a person may have cancelled its campaign, or asked for another try.
+    message = rows.filter(state__in=NOT_SENT).select_for_update().first()
+    if message is None:
+        return False
     if message.state == M.IN_DOUBT:
+        if _is_of_another_try(message, at):
+            ledger.add_accepted(account, message.source, message.campaign_id, at)
         return doubt.found(message, now)
-    rows = Message.objects.filter(pk=message.pk)
+    use = ledger.add_accepted(account, message.source, message.campaign_id, at)
     changes = {"account": account, "handed_over_at": at, "sent_at": at, "reply": "", "raw": None}
-    moved = states.move_messages(rows, message.state, M.SENT, **changes)
-    if moved:
-        use = ledger.accepted(account, message.source, message.campaign_id, at)
-        rows.update(ledger_row=use)
-        history.note(message.pk, Kind.FOUND, now)
-    return moved == 1
+    states.move_messages(rows, message.state, M.SENT, ledger_row=use, **changes)
+    history.note(message.pk, Kind.FOUND, now)
+    return True
+
+
+def _is_of_another_try(message: Message, at: datetime) -> bool:
+    """Whether a person had it sent again since the copy, which knows the first try's use only."""
+    known = message.ledger_row
+    return known is not None and known.at is not None and at > known.at + CLOCKS_APART

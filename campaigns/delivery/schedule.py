@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import halts
 from accounts.leases import is_free
 from accounts.models import GmailAccount
-from campaigns.delivery.claim import BURST
+from campaigns.delivery.claim import ACCOUNT_LEASE
 from campaigns.delivery.sender import LOOK_AGAIN, Tally, send_due, send_first
 from campaigns.models import Campaign, CampaignAccount, Message
 
@@ -65,10 +65,10 @@ def _turn() -> Callable[[], bool]:
     messages = count()
 
     def goes_on() -> bool:
-        sent = next(messages)
-        if stopping.is_set() or sent >= LONGEST_TURN:
+        asked = next(messages)
+        if stopping.is_set() or asked >= LONGEST_TURN:
             return False
-        return sent == 0 or sent % TURN > 0 or not line(timezone.now()).exists()
+        return asked == 0 or asked % TURN > 0 or not line(timezone.now()).exists()
 
     return goes_on
 
@@ -83,7 +83,7 @@ def _due(now: datetime) -> QuerySet[GmailAccount]:
     )
     ready = GmailAccount.objects.filter(state=GmailAccount.State.READY)
     rested = Q(resting_until=None) | Q(resting_until__lte=now)
-    nobody_at_it = is_free("burst_until", now, BURST)
+    nobody_at_it = is_free("burst_until", now, ACCOUNT_LEASE)
     return ready.filter(
         rested, nobody_at_it, ~Exists(halts.lasting()), Exists(sending) | Exists(single)
     )

@@ -64,7 +64,7 @@ def queues_of(account: GmailAccount, entries: Iterable[Entry], now: datetime) ->
     )
     queues = []
     for row in rows:
-        not_before = None if row.due else put_back_until(account, row.campaign)
+        not_before = None if row.due else put_off_until(account, row.campaign)
         if row.due or not_before:
             queues.append(queue_of(row, served[row.campaign_id], not_before))
     return queues
@@ -108,7 +108,7 @@ def bound_and_due(now: datetime) -> QuerySet[Message]:
     )
 
 
-def put_back_until(account: GmailAccount, campaign: Campaign) -> datetime | None:
+def put_off_until(account: GmailAccount, campaign: Campaign) -> datetime | None:
     """The first moment to try again what waits; None where nothing does."""
     waiting = waiting_for(account).filter(campaign=campaign)
     first: datetime | None = waiting.aggregate(first=Min("not_before"))["first"]

@@ -3,7 +3,7 @@
 Exact, message by message, as far as `STEPS` reach (weeks for a small instance, two days for 50
 campaigns on two accounts); beyond that by count a day, so that the cost grows neither with the
 number of recipients nor with that of campaigns. What leaves together is taken to leave at one
-moment: a burst of 500 really takes some minutes.
+moment: 500 really take some minutes.
 """
 
 import heapq

@@ -55,7 +55,7 @@ def test_it_halts_every_account_when_the_database_is_behind() -> None:
     go_back_to(3)
     assert generation.look(now)
     halted = [halts.of_cause(account, Cause.RESTORED) for account in accounts]
-    assert all(halt and "2 messages have left" in halt.reason for halt in halted)
+    assert all(halt and "Messages have left" in halt.reason for halt in halted)
     # Nothing that left is older than this.
     assert generation.copied_at() == now - timedelta(hours=3)
 

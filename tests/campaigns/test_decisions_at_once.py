@@ -9,8 +9,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns import decisions, states
+from campaigns import control, decisions, states
+from campaigns.delivery import outcomes
+from campaigns.delivery.claim import Claim, take_account
 from campaigns.models import Message
+from tests.campaigns.claiming import claim_next
 from tests.campaigns.doubting import fresh, kinds, long_ago, put_in_doubt
 from tests.campaigns.making import make_account, make_campaign, make_single, make_workspace
 
@@ -64,3 +67,37 @@ def test_a_campaign_does_not_finish_over_what_has_just_begun_to_wait() -> None:
     assert finished.result() == 0
     campaign.refresh_from_db()
     assert (campaign.state, fresh(message).state) == ("sending", M.WAITING)
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        lambda claim: outcomes.put_back(claim, M.CLAIMED, "", timezone.now()),
+        lambda claim: outcomes.give_back([claim]),
+    ],
+)
+def test_nothing_waits_in_a_campaign_that_is_cancelled_as_it_comes_back(
+    back: Callable[[Claim], None],
+) -> None:
+    account = make_account(make_workspace())
+    campaign = make_campaign(account.workspace, [account], 1)
+    assert take_account(account.pk, "me", timezone.now())
+    claim = claim_next(account.pk, "me", timezone.now())
+    assert isinstance(claim, Claim)
+    started = Event()
+
+    def run() -> None:
+        try:
+            started.set()
+            back(claim)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            control.cancel(campaign.pk)
+            future = pool.submit(run)
+            started.wait()
+            sleep(A_MOMENT)
+        future.result(timeout=60)
+    assert Message.objects.get().state == M.CANCELLED

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from accounts.clock import rules
+from config import celery
 from config.celery import app
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -24,3 +26,10 @@ def test_it_wakes_only_tasks_that_there_are() -> None:
     assert len(woken) >= 2
     ticks = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert woken | ticks <= set(app.tasks)
+
+
+def test_a_tick_is_good_by_every_clock_that_is_believed() -> None:
+    """Beat's five seconds would be over at once for a worker whose clock is ahead."""
+    assert 2 * rules.AT_MOST_OFF.total_seconds() <= celery.APART_SECONDS
+    for entry in app.conf.beat_schedule.values():
+        assert entry["options"]["expires"] > celery.APART_SECONDS

@@ -29,7 +29,7 @@ from accounts import halts
 from accounts.models import GmailAccount, Halt, LedgerRow
 from campaigns import control, states
 from campaigns.delivery import doubt, recovery
-from campaigns.delivery.claim import BURST, Claim, LeaseLost, take_account
+from campaigns.delivery.claim import ACCOUNT_LEASE, Claim, LeaseLost, take_account
 from campaigns.delivery.outcomes import SESSION_LIFE
 from campaigns.models import Campaign, Message
 from campaigns.planning.sharing import Turn
@@ -262,7 +262,7 @@ class DeliveryMachine(People):
         while not self.workers:
             if not self._begin(which):
                 # The lease of one that died.
-                self.now += BURST
+                self.now += ACCOUNT_LEASE
         return self.workers[which % len(self.workers)]
 
     def _begin(self, which: int) -> bool:

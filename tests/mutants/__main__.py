@@ -162,7 +162,7 @@ def _apply(copy: Path, mutation: Mutation, edit: Edit) -> None:
     if text.count(edit.old) != 1:
         raise Unfit(
             f"{mutation.name}: what it changes is not in {edit.file} exactly once. "
-            "Mend it in tests/mutants/mutations.py."
+            "Mend it in tests/mutants/."
         )
     _replace(path, text.replace(edit.old, edit.new))
 

@@ -168,8 +168,8 @@ MUTATIONS = [
         POSTGRES,
         "test_claim.py::test_it_sees_a_pause_that_was_committed_while_it_waited_for_the_row",
         HANDING_OVER,
-        'held(claim).select_for_update().values_list("pk").first() is None',
-        'held(claim).values_list("pk").first() is None',
+        'still_ours(claim).select_for_update().values_list("pk").first() is None',
+        'still_ours(claim).values_list("pk").first() is None',
     ),
     one(
         "the dot may be given after the claim has run out",

@@ -106,7 +106,7 @@ MUTATIONS = [
         SQLITE,
         "test_handful.py::test_what_was_taken_back_meanwhile_is_left_alone",
         OUTCOMES,
-        "if held(claim).select_for_update().exists()]",
+        "if still_ours(claim).select_for_update().exists()]",
         "if True]",
     ),
     one(
@@ -131,7 +131,7 @@ MUTATIONS = [
         SQLITE,
         "test_claim.py::test_it_gives_an_account_to_one_worker_at_a_time",
         CLAIM,
-        'is_free("burst_until", now, BURST), pk=account_id',
+        'is_free("burst_until", now, ACCOUNT_LEASE), pk=account_id',
         "pk=account_id",
     ),
     one(
@@ -172,7 +172,7 @@ MUTATIONS = [
         SQLITE,
         "test_schedule.py::test_it_lets_everybody_have_a_turn_before_anybody_has_another",
         SCHEDULE,
-        "return sent == 0 or sent % TURN > 0 or not line(timezone.now()).exists()",
+        "return asked == 0 or asked % TURN > 0 or not line(timezone.now()).exists()",
         "return True",
     ),
     one(
@@ -180,7 +180,7 @@ MUTATIONS = [
         SQLITE,
         "test_schedule.py::test_it_ends_every_turn_at_last",
         SCHEDULE,
-        "if stopping.is_set() or sent >= LONGEST_TURN:",
+        "if stopping.is_set() or asked >= LONGEST_TURN:",
         "if stopping.is_set():",
     ),
     one(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts import quota
+from accounts import quota, standing
 from accounts.clock import rules
 from accounts.clock.rules import (
     APART,
@@ -232,6 +232,7 @@ def test_a_person_alone_stands_for_a_clock_that_no_server_knows() -> None:
 
 def test_the_margin_covers_two_clocks_that_are_off_as_far_as_can_be() -> None:
     assert 2 * AT_MOST_OFF + timedelta(seconds=1) <= quota.MARGIN
+    assert 2 * AT_MOST_OFF < standing.CLOCKS_APART
     # Accepted at T by Gmail, stamped by a clock that is behind; counted by one that is ahead.
     stamped, truly = T - AT_MOST_OFF, T + DAY
     shown = truly - timedelta(microseconds=1) + AT_MOST_OFF

@@ -90,7 +90,7 @@ def test_it_gives_an_account_to_one_worker_at_a_time() -> None:
     assert not claims.take_account(account.pk, "another", timezone.now())
     with pytest.raises(LeaseLost):
         claim_next(account.pk, "another", timezone.now())
-    later = timezone.now() + claims.BURST
+    later = timezone.now() + claims.ACCOUNT_LEASE
     assert claims.take_account(account.pk, "another", later + timedelta(seconds=1))
     with pytest.raises(LeaseLost):
         claim_next(account.pk, "me", later)

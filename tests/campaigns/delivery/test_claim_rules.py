@@ -228,4 +228,5 @@ def test_it_leaves_a_worker_alone_that_waits_for_gmails_answer() -> None:
     claim = claim_one(account)
     now = timezone.now()
     assert commit_handing_over(claim, b"", now)
-    assert recovery.recover(now + timedelta(minutes=10)) == (0, 0)
+    for minutes in (0, 1, 4, 10):
+        assert recovery.recover(now + timedelta(minutes=minutes)) == (0, 0)

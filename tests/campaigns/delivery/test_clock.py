@@ -12,7 +12,7 @@ from accounts.clock import watch
 from accounts.clock.watch import Watch
 from accounts.models import ClockCheck, GmailAccount, LedgerRow
 from campaigns import tasks
-from campaigns.delivery import claim, schedule, sender
+from campaigns.delivery import claim, restored, schedule, sender
 from campaigns.delivery.line import Line
 from campaigns.delivery.read_sent import read_sent
 from campaigns.delivery.sender import Tally, send_due
@@ -221,3 +221,40 @@ def _set_after(
         return done
 
     monkeypatch.setattr(where, name, then_set)
+
+
+def test_it_reads_no_sent_after_a_restore_by_a_clock_that_is_not_believed(
+    account: GmailAccount,
+    campaign: Campaign,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The quarter of an hour for which it waits would be over at once."""
+    GmailAccount.objects.update(inbound=GmailAccount.Inbound.IMAP)
+    assert send_due(account.pk, keep_going=lambda: False) == Tally()
+    halts.begin([account], halts.Cause.RESTORED, "An older copy.", machine.truly)
+    monkeypatch.setattr(timezone, "now", lambda: machine.read().wall)
+    woken: list[object] = []
+    monkeypatch.setattr(
+        tasks.look_for_what_left, "apply_async", lambda *given, **how: woken.append(given)
+    )
+    machine.set_by = HOURS_25
+    tasks.resume_restored()
+    assert woken == []
+    machine.set_by = timedelta()
+    machine.sleep(restored.PATIENCE)
+    tasks.resume_restored()
+    assert woken == [((account.pk,),)]
+
+
+def test_a_frozen_clock_is_found_out_by_the_answer_to_the_next_message(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign, machine: Machine
+) -> None:
+    assert send_due(account.pk, keep_going=lambda: False) == Tally()
+    machine.sleep(watch.ASK_AGAIN)
+    gmail.control(clock_offset=HOURS_25.total_seconds())
+    machine.server_ahead = HOURS_25
+    assert send_due(account.pk).sent == 1
+    halt = halts.of(account)
+    assert halt is not None
+    assert "25 hours behind" in halt.reason

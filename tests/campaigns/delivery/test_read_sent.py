@@ -395,3 +395,11 @@ def test_it_reads_outside_of_any_transaction(
     make_campaign(account.workspace, [account], recipients=1)
     assert send_due(account.pk).sent == 1
     assert inside == [False]
+
+
+def test_it_reads_before_single_mail_too(gmail: PracticeGmail, account: GmailAccount) -> None:
+    set_up(account, limit=3, reserve_by_hand=0)
+    make_single(account)
+    write_by_hand(gmail, account.address, [f"{number}@example.org" for number in range(3)])
+    assert send_due(account.pk).sent == 0
+    assert counted(account) == [3]

@@ -1,7 +1,8 @@
 """After a restore: what left since is found in Sent, then the account goes on, and nobody twice."""
 
 import json
-from datetime import datetime, timedelta
+import sqlite3
+from datetime import date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts import generation, halts, ledger, quota
+from accounts.clock import rules
 from accounts.halts import Cause
 from accounts.models import GmailAccount, Halt
 from campaigns import control, decisions
@@ -19,8 +21,10 @@ from campaigns.delivery.claim import Claim, take_account
 from campaigns.delivery.read_sent import read_sent
 from campaigns.delivery.sender import send_due
 from campaigns.models import Campaign, Message
+from gmail.imap import ImapSession
 from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_single
+from tests.practice.mail_clients import imap_client
 from tests.practice_gmail import PracticeGmail
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,3 +246,131 @@ def test_it_waits_for_what_was_under_way_in_the_copy(
     restored.look(account.pk, later())
     assert halt_of(account) is None
     assert campaign.messages.filter(state=M.WAITING).count() == 3
+
+
+def test_it_waits_for_the_others_also_where_the_copy_says_it_is_bound(
+    account: GmailAccount,
+) -> None:
+    """It was in hand as the copy was made, given back since, and may have left elsewhere."""
+    other = make_account(account.workspace, inbound=GmailAccount.Inbound.POP)
+    make_campaign(account.workspace, [account, other], recipients=1)
+    bound = Message.objects.get()
+    go_back()
+    Message.objects.filter(pk=bound.pk).update(account=account)
+    restored.look(account.pk, later())
+    assert halt_of(account) is not None
+    # What was handed over before stays with its account for good.
+    Message.objects.filter(pk=bound.pk).update(handed_over_at=later(-60))
+    restored.let_go(later())
+    assert halt_of(account) is None
+
+
+def test_it_waits_for_all_accounts_with_a_single_mail(account: GmailAccount) -> None:
+    other = make_account(account.workspace, inbound=GmailAccount.Inbound.POP)
+    make_single(account)
+    go_back()
+    restored.look(account.pk, later())
+    halt = halt_of(account)
+    assert halt is not None and other.address in halt.found
+
+
+def test_it_counts_what_was_sent_again_since_the_copy(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    """The copy knows of the first try's use alone."""
+    send(account, 1)
+    one = campaign.messages.get(state=M.SENT)
+    go_back(to=later(-60))
+    first = ledger.add_accepted(account, one.source, campaign.pk, later(-240))
+    Message.objects.filter(pk=one.pk).update(
+        state=M.IN_DOUBT, doubt_since=later(-240), handed_over_at=later(-240), ledger_row=first,
+        look_again_at=later(-240),
+    )  # fmt: skip
+    before = used_by(campaign, account)
+    restored.look(account.pk, later())
+    one.refresh_from_db()
+    assert (one.state, used_by(campaign, account)) == (M.SENT, before + 1)
+
+
+def test_it_believes_no_copy_of_what_a_limit_notice_was_about(
+    account: GmailAccount, campaign: Campaign
+) -> None:
+    send(account, 1)
+    one = campaign.messages.get(state=M.SENT)
+    go_back(one)
+    Message.objects.filter(pk=one.pk).update(noticed_at=timezone.now())
+    restored.look(account.pk, later())
+    one.refresh_from_db()
+    assert one.state == M.WAITING
+
+
+def test_it_goes_by_what_a_person_has_done_meanwhile(
+    account: GmailAccount, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has found and what it settles are a moment apart."""
+    send(account, 1)
+    left = campaign.messages.get(state=M.SENT)
+    go_back(left)
+    had_left = restored._had_left
+
+    def cancelled_first(*given: Any) -> bool:
+        if Campaign.objects.get(pk=campaign.pk).state == Campaign.State.SENDING:
+            control.cancel(campaign.pk)
+        return had_left(*given)
+
+    monkeypatch.setattr(restored, "_had_left", cancelled_first)
+    restored.look(account.pk, later())
+    left.refresh_from_db()
+    assert left.state == M.SENT
+
+
+def test_it_asks_for_more_days_since_each_server_has_days_of_its_own(
+    account: GmailAccount, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[date] = []
+    uids_after = ImapSession.uids_after
+
+    def note(self: ImapSession, uid: int, since: date) -> list[int]:
+        asked.append(since)
+        return uids_after(self, uid, since)
+
+    monkeypatch.setattr(ImapSession, "uids_after", note)
+    copied_at = timezone.now()
+    go_back(to=copied_at)
+    restored.look(account.pk, later())
+    assert asked
+    assert max(asked) <= (copied_at - timedelta(days=1)).date()
+
+
+def test_it_finds_what_a_person_has_deleted_from_sent_since(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    send(account, 1)
+    left = campaign.messages.get(state=M.SENT)
+    with imap_client(gmail, account.address) as client:
+        client.select_folder("[Gmail]/Sent Mail")
+        uids = client.search(["HEADER", "Message-ID", left.message_id])
+        client.copy(uids, "[Gmail]/Trash")
+        client.delete_messages(uids)
+        client.expunge()
+    go_back(left)
+    restored.look(account.pk, later())
+    left.refresh_from_db()
+    assert left.state == M.SENT
+
+
+def test_it_finds_what_left_right_after_the_copy_by_a_clock_that_is_behind(
+    gmail: PracticeGmail, account: GmailAccount, campaign: Campaign
+) -> None:
+    copied_at = timezone.now()
+    send(account, 1)
+    left = campaign.messages.get(state=M.SENT)
+    behind = int((copied_at - rules.AT_MOST_OFF).timestamp())
+    with sqlite3.connect(gmail.directory / "folders.sqlite3") as index:
+        index.execute(
+            "UPDATE message SET received = ? WHERE id = (SELECT max(id) FROM message)", (behind,)
+        )
+    go_back(left, to=copied_at)
+    restored.look(account.pk, later())
+    left.refresh_from_db()
+    assert left.state == M.SENT

@@ -218,6 +218,32 @@ def test_it_gives_no_dot_after_an_opt_out_in_the_middle_of_a_message(
     assert states(campaign) == [M.SKIPPED, M.SENT, M.SENT]
 
 
+def test_it_gives_no_dot_after_its_contact_was_deleted(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = people(campaign)[0]
+    _after_the_body(monkeypatch, lambda: Contact.objects.filter(email_key=first).delete())
+    send_due(account.pk)
+    assert first not in accepted(gmail, campaign)
+    assert states(campaign) == [M.SKIPPED, M.SENT, M.SENT]
+
+
+def test_it_gives_no_dot_after_its_account_was_disconnected(
+    gmail: PracticeGmail,
+    account: GmailAccount,
+    campaign: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = GmailAccount.State.DISCONNECTED
+    _after_the_body(monkeypatch, lambda: GmailAccount.objects.update(state=gone))
+    assert send_due(account.pk) == Tally(put_back=1)
+    assert accepted(gmail, campaign) == []
+    assert states(campaign) == [M.WAITING] * 3
+
+
 def test_it_cancels_the_message_in_hand_when_the_campaign_is_cancelled(
     gmail: PracticeGmail,
     account: GmailAccount,

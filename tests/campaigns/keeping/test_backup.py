@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from accounts import generation, halts, sealed
 from accounts.halts import Cause
 from accounts.models import Generation, GmailAccount, Workspace
 from campaigns.contacts import uploads
+from campaigns.keeping import postgres, sqlite
 from campaigns.models import Contact, ContactImport, Message
 from tests.campaigns.making import make_account, make_campaign, make_workspace
 
@@ -299,3 +301,20 @@ def test_it_asks_where_somebody_can_answer(tmp_path: Path, monkeypatch: pytest.M
         run("restore", tmp_path / "b")
     monkeypatch.setattr("builtins.input", lambda question: "y")
     run("restore", tmp_path / "b")
+
+
+def test_it_is_dated_before_the_copy_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What leaves while a copy is made must count as having left since."""
+    kind = sqlite if connection.vendor == "sqlite" else postgres
+    add = kind.add
+    began: list[datetime] = []
+
+    def note(*given: Any) -> list[str]:
+        began.append(timezone.now())
+        return add(*given)
+
+    monkeypatch.setattr(kind, "add", note)
+    made_at = datetime.fromisoformat(run("backup", tmp_path / "b")["made_at"])
+    assert made_at <= began[0]
