@@ -219,4 +219,28 @@ MUTATIONS = [
         "        if not self._in_time():\n            # Slept",
         "        if False:\n            # Slept",
     ),
+    one(
+        "what is in hand is taken for what a clock ahead has written",
+        SQLITE,
+        "test_claim_rules.py::test_it_leaves_a_worker_alone_that_waits_for_gmails_answer",
+        "campaigns/delivery/recovery.py",
+        'is_free("claim_until", now, ANSWER + CLAIM)',
+        'is_free("claim_until", now, CLAIM)',
+    ),
+    one(
+        "a contact that was deleted is not looked for before the dot",
+        SQLITE,
+        "test_sender.py::test_it_gives_no_dot_after_its_contact_was_deleted",
+        HANDING_OVER,
+        "    AND (campaign_id IS NULL OR contact_id IS NOT NULL)\n",
+        "",
+    ),
+    one(
+        "an account that was disconnected is not looked for before the dot",
+        SQLITE,
+        "test_sender.py::test_it_gives_no_dot_after_its_account_was_disconnected",
+        HANDING_OVER,
+        " AND account.state <> %(ready)s",
+        " AND account.state = '' AND %(ready)s <> ''",
+    ),
 ]

@@ -242,4 +242,20 @@ MUTATIONS = [
         "at=None if at is None else not_before",
         "at=at",
     ),
+    one(
+        "what time Gmail has as it accepts a message is not heard",
+        SQLITE,
+        "test_clock.py::test_a_frozen_clock_is_found_out_by_the_answer_to_the_next_message",
+        "campaigns/delivery/sender.py",
+        "            self.clock.heard(str(reply))\n",
+        "",
+    ),
+    one(
+        "single mail leaves without a look at Sent",
+        SQLITE,
+        "test_read_sent.py::test_it_reads_before_single_mail_too",
+        "campaigns/delivery/claim.py",
+        "    _demand_reading(account, now)\n    _renew(account, now)\n",
+        "        _demand_reading(account, now)\n    _renew(account, now)\n",
+    ),
 ]

@@ -249,4 +249,20 @@ MUTATIONS = [
         "if campaign is not None and campaign.state == Campaign.State.CANCELLED:",
         "if False:",
     ),
+    several(
+        "what comes back does not lock its campaign",
+        POSTGRES,
+        "campaigns/test_decisions_at_once.py"
+        "::test_nothing_waits_in_a_campaign_that_is_cancelled_as_it_comes_back",
+        Edit(
+            OUTCOMES,
+            "finds the message waiting.\n    locked = Campaign.objects.select_for_update()",
+            "finds the message waiting.\n    locked = Campaign.objects.all()",
+        ),
+        Edit(
+            OUTCOMES,
+            "as in `put_back`.\n    locked = Campaign.objects.select_for_update()",
+            "as in `put_back`.\n    locked = Campaign.objects.all()",
+        ),
+    ),
 ]
