@@ -229,7 +229,7 @@ def _ledger_agrees(
     verdict: Verdict, accepted: list[Accepted], ours: Ours, expected: Expected
 ) -> None:
     rows = {row.id: row for row in ours.rows}
-    accepted_at = {one.message_id: one.at for one in accepted}
+    there = {one.message_id: one for one in accepted}
     of_message = defaultdict(list)
     for message in ours.messages:
         row = rows.get(message.row) if message.row is not None else None
@@ -237,8 +237,12 @@ def _ledger_agrees(
         says = row.state if row else None
         if says not in ROW_OF_STATE.get(message.state, {says}):
             verdict.note("disagreements", f"{message.to} is {message.state}, its use is {says}")
-        at = accepted_at.get(message.message_id)
-        early = at - row.at if at and row and row.at else timedelta()
+        theirs = there.get(message.message_id)
+        if theirs and row and row.account != theirs.account:
+            verdict.note(
+                "disagreements", f"{message.to} counts for another account than it left by"
+            )
+        early = theirs.at - row.at if theirs and row and row.at else timedelta()
         allowed = RESOLUTION if message.found else timedelta()
         if early > allowed and not expected.clock_was_wrong:
             verdict.note("disagreements", f"{message.to} counts from {early} before Gmail had it")

@@ -67,7 +67,16 @@ def accepted(gmail: PracticeGmail, accounts: Collection[str]) -> list[Accepted]:
 
 
 def refused(gmail: PracticeGmail, accounts: Collection[str]) -> list[str]:
-    return [row["to"] for row in gmail.refused() if row["account"] in accounts]
+    """Whom it has refused for good: not "later", and not for the limit."""
+    return [
+        row["to"]
+        for row in gmail.refused()
+        if row["account"] in accounts and _is_for_good(row["reply"])
+    ]
+
+
+def _is_for_good(reply: str) -> bool:
+    return reply.startswith("5") and "5.4.5" not in reply
 
 
 def as_it_stands() -> str:

@@ -65,6 +65,10 @@ def test_it_finds_nothing_where_nothing_is_wrong() -> None:
     assert (verdict.messages, verdict.in_doubt_held, verdict.in_doubt_resolved) == (4, 0, 0)
 
 
+def counted_for_another_account(case: Case) -> None:
+    case.rows[0] = replace(case.rows[0], account="other@gmail.com")
+
+
 def accepted_twice(case: Case) -> None:
     case.accepted.append(replace(case.accepted[0], at=START + 2 * DAY))
 
@@ -161,6 +165,7 @@ def use_dated_too_early(case: Case) -> None:
 @pytest.mark.parametrize(
     ("doctor", "found"),
     [
+        (counted_for_another_account, {"disagreements"}),
         (accepted_twice, {"duplicates"}),
         (written_to_by_two_messages, {"duplicates"}),
         (forgotten, {"lost"}),
