@@ -4,7 +4,6 @@ other, in this process.
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -20,7 +19,6 @@ from campaigns import control
 from campaigns.delivery import sender
 from campaigns.models import Campaign, Message
 from config.celery import app
-from gmail.endpoints import Endpoints
 from gmail.smtp import SmtpSession
 from tests.torture import reading
 from tests.torture.clock import Clock
@@ -45,8 +43,6 @@ TIDIED_AT = 8
 
 def get_ready(clock: Clock) -> None:
     """Once, before anything is forked: load what every worker needs, and do tasks at once."""
-    # Reading the system's roots again for each request took more time than all else.
-    Endpoints.ssl_context = cache(Endpoints.ssl_context)  # type: ignore[method-assign]
     app.loader.import_default_modules()
     app.conf.task_always_eager = True
     clock.tell(readings)
