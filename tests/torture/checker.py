@@ -86,6 +86,8 @@ class Expected:
 
     recipients: set[tuple[int | None, str]]
     suppressed: set[str] = field(default_factory=set)
+    # By whose opt-out stood at which moment at the latest.
+    opted_out: dict[str, datetime] = field(default_factory=dict)
     # Whom a person let go once more out of doubt: the first use of the limit stays unknown.
     sent_again: set[str] = field(default_factory=set)
     # Whether the wall clock was wrong for a time: then moments in our ledger may be, too.
@@ -191,10 +193,20 @@ def _state_is_what_happened(
         verdict.note("lost", f"{to} is sent here, and Gmail has never accepted it")
     elif state == "refused" and to not in refused_there and message.attempts < MOST_ATTEMPTS - 1:
         verdict.note("lost", f"{to} is refused here, and Gmail has never refused it")
+    elif _was_written_to_after_an_opt_out(message, expected):
+        verdict.note("disagreements", f"{to} had opted out before it was handed over")
     elif state == "skipped" and to not in expected.suppressed:
         verdict.note("lost", f"{to} was skipped, and nobody asked for that")
     elif state == "cancelled" and ours.campaigns.get(message.campaign or 0) != "cancelled":
         verdict.note("lost", f"{to} is cancelled, and its campaign is not")
+
+
+def _was_written_to_after_an_opt_out(message: OurMessage, expected: Expected) -> bool:
+    """Mail of Daypost itself is no campaign: it may be written to who opted out of those."""
+    stood_at = expected.opted_out.get(message.to.lower())
+    if stood_at is None or message.campaign is None or expected.clock_was_wrong:
+        return False
+    return message.handed_over_at is not None and message.handed_over_at > stood_at
 
 
 def _never_over_the_limit(verdict: Verdict, accepted: list[Accepted], ours: Ours) -> None:

@@ -44,6 +44,10 @@ def ours(*, copies_are_found: bool) -> Ours:
     )
 
 
+def suppressed() -> set[str]:
+    return {row[0] for row in _select("SELECT email_key FROM campaigns_suppression")}
+
+
 def in_doubt() -> set[int]:
     """The ids of the messages that are in doubt now, or have been."""
     now = _select("SELECT id FROM campaigns_message WHERE state = 'in_doubt'")

@@ -52,6 +52,8 @@ class Round:
     campaigns: list[Campaign] = field(default_factory=list)
     people: set[tuple[int | None, str]] = field(default_factory=set)
     suppressed: set[str] = field(default_factory=set)
+    # Of those, whose opt-out stood at which moment at the latest.
+    opted_out: dict[str, datetime] = field(default_factory=dict)
     sent_again: set[str] = field(default_factory=set)
     clock_was_wrong: bool = False
     # Whether its people write with their phones too, and from when on they may do so again.
@@ -168,17 +170,18 @@ class Round:
     def later(self, steps: int, undo: Callable[[], None]) -> None:
         self.to_undo.append((steps, undo))
 
-    def as_person(self, name: str, do: Callable[[], object]) -> None:
-        """In a process of its own, which may be killed in the middle of it."""
+    def as_person(self, name: str, do: Callable[[], object]) -> bool:
+        """In a process of its own, which may be killed in the middle of it; whether it was done."""
         person = self.stage.child(name, do)
         if self.random.random() < 0.3:
             time.sleep(self.random.uniform(0, 0.01))
             person.kill()
             self.stage.kills += 1
             self.say(f"a person {name}, and is killed meanwhile")
-        else:
-            person.wait()
-            self.say(f"a person {name}")
+            return False
+        done = person.wait() == ENDED_WELL
+        self.say(f"a person {name}")
+        return done
 
 
 @dataclass(frozen=True)
@@ -291,7 +294,15 @@ def _aftermath(this: Round) -> Verdict:
         if not _end_doubts(this):
             break
         doubted |= _once_more(this)
-    expected = Expected(this.people, this.suppressed, this.sent_again, this.clock_was_wrong)
+    # An opt-out may be gone with what came after an older copy.
+    standing = reading.suppressed()
+    expected = Expected(
+        recipients=this.people,
+        suppressed=this.suppressed,
+        opted_out={who: at for who, at in this.opted_out.items() if who in standing},
+        sent_again=this.sent_again,
+        clock_was_wrong=this.clock_was_wrong,
+    )
     verdict = stage.judge(expected, doubted)
     for problem in this.unforeseen:
         verdict.note("disagreements", problem)

@@ -69,6 +69,13 @@ def counted_for_another_account(case: Case) -> None:
     case.rows[0] = replace(case.rows[0], account="other@gmail.com")
 
 
+def written_to_after_an_opt_out(case: Case) -> None:
+    moment = START + timedelta(hours=1)
+    case.messages[0] = replace(case.messages[0], handed_over_at=moment)
+    before = moment - timedelta(microseconds=1)
+    case.expected = replace(case.expected, opted_out={PEOPLE[0]: before})
+
+
 def accepted_twice(case: Case) -> None:
     case.accepted.append(replace(case.accepted[0], at=START + 2 * DAY))
 
@@ -166,6 +173,7 @@ def use_dated_too_early(case: Case) -> None:
     ("doctor", "found"),
     [
         (counted_for_another_account, {"disagreements"}),
+        (written_to_after_an_opt_out, {"disagreements"}),
         (accepted_twice, {"duplicates"}),
         (written_to_by_two_messages, {"duplicates"}),
         (forgotten, {"lost"}),

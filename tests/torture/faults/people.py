@@ -82,7 +82,8 @@ def opt_out(this: "Round") -> None:
         Suppression.objects.get_or_create(workspace_id=workspace, email_key=address)
 
     this.struck["opted out"] += 1
-    this.as_person(f"opts {address} out", act)
+    if this.as_person(f"opts {address} out", act):
+        this.opted_out[address] = this.stage.clock.true_now()
 
 
 @weight(1, "single mail written")
