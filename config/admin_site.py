@@ -16,6 +16,7 @@ class DaypostSite(UnfoldAdminSite):
     """Logging in, out and changing the password belong to allauth; the index is the dashboard."""
 
     enable_nav_sidebar = True
+    empty_value_display = "–"
 
     def has_permission(self, request: HttpRequest) -> bool:
         return current_workspace(request) is not None

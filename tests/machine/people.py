@@ -1,9 +1,10 @@
 """What people do while Daypost sends, and time: the half of the machine that holds no message."""
 
+from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
@@ -23,7 +24,12 @@ MOST_CAMPAIGNS = 3
 
 
 class People(RuleBasedStateMachine):
-    """The world before any worker does anything, and what people do in it."""
+    """The world before any worker does anything, and what people do in it.
+
+    `struck` counts, over all examples, what tells whether they put anything to the test.
+    """
+
+    struck: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +46,7 @@ class People(RuleBasedStateMachine):
         self.suppressed: set[str] = set()
         self.halted: set[tuple[int, str]] = set()
 
-    @initialize(limits=st.lists(st.integers(1, 6), min_size=1, max_size=2))
+    @initialize(limits=st.lists(st.integers(2, 9), min_size=1, max_size=2))
     def begin(self, limits: list[int]) -> None:
         for limit in limits:
             account = make_account(self.workspace, limit=limit)
@@ -51,7 +57,8 @@ class People(RuleBasedStateMachine):
 
     def launch(self, which: int, much: int, more: int) -> None:
         first, spread, from_nine = which % 3 == 0, much % 3 == 0, more % 3 == 0
-        if not (Campaign.objects.count() < MOST_CAMPAIGNS):
+        at_work = (Campaign.State.SENDING, Campaign.State.PAUSED)
+        if Campaign.objects.filter(state__in=at_work).count() >= MOST_CAMPAIGNS:
             return
         campaign = Campaign.objects.create(
             workspace=self.workspace,
@@ -69,7 +76,7 @@ class People(RuleBasedStateMachine):
             campaign.delete()
 
     def write_single(self, which: int, much: int, more: int) -> None:
-        if not (len(Message.objects.filter(campaign=None)) < 2):
+        if Message.objects.filter(campaign=None, state=Message.State.WAITING).count() >= 2:
             return
         message = make_single(GmailAccount.objects.get(pk=self._account(which)))
         Message.objects.filter(pk=message.pk).update(not_before=self.now)
@@ -138,9 +145,12 @@ class People(RuleBasedStateMachine):
                 decisions.it_arrived(message, None, self.now)
 
     def send_again(self, which: int, much: int, more: int) -> None:
+        """Also once the old session is over, before which it is not possible."""
+        self.now += timedelta(minutes=(0, 31)[more % 2])
         for message in self._one_of(Message.objects.filter(state=M.IN_DOUBT), which):
             with suppress(decisions.NotPossible):
                 decisions.send_again(message, None, self.now)
+                self.struck["sent again"] += 1
                 assert not self.gmail.may_still_take(message.pk, self.now), "too early"
 
     def try_again(self, which: int, much: int, more: int) -> None:

@@ -32,7 +32,7 @@ from campaigns.delivery import doubt, recovery
 from campaigns.delivery.claim import ACCOUNT_LEASE, Claim, LeaseLost, take_account
 from campaigns.delivery.outcomes import SESSION_LIFE
 from campaigns.models import Campaign, Message
-from campaigns.planning.sharing import Turn
+from campaigns.planning.sharing import Reason, Turn
 from gmail.replies import Reply
 from tests.machine import promises
 from tests.machine.breaking import breaking_after, drawn_break
@@ -67,6 +67,21 @@ class Trouble(Enum):
     SLOW = "the answer takes long"
 
 
+# Where in the way of a message each may come.
+TROUBLES = (
+    *((Trouble.DIES, step) for step in (Step.CLAIMED, Step.HANDING_OVER, Step.ANSWERED)),
+    *((Trouble.REFUSED, step) for step in (Step.CLAIMED, Step.HANDING_OVER)),
+    *((Trouble.LINE, step) for step in (Step.CLAIMED, Step.DOT_GIVEN, Step.ANSWERED)),
+    *((Trouble.SLOW, Step.HANDING_OVER),) * 3,
+)
+# What must have happened in the examples together, or the promises were kept by nothing at all.
+MUST_HAPPEN = {
+    *(trouble.value for trouble in Trouble),
+    *("accepted late", "found in Sent", "sent again", "the last look said no"),
+    "somebody else had it",
+}
+
+
 class DeliveryMachine(People):
     def __init__(self) -> None:
         super().__init__()
@@ -91,33 +106,41 @@ class DeliveryMachine(People):
             self.work(-1, much, more)
 
     def run_into_trouble(self, which: int, much: int, more: int) -> None:
-        """As it comes where the worker has got to."""
+        """A worker gets as far as there, and no further."""
         worker = self._worker(which)
-        trouble = list(Trouble)[much % len(Trouble)]
+        trouble, step = TROUBLES[much % len(TROUBLES)]
+        self._work_until(worker, step)
+        if worker not in self.workers or worker.step is not step:
+            return
+        self.struck[trouble.value] += 1
         if trouble is Trouble.DIES:
             self.workers.remove(worker)
-        elif worker.step is Step.CLAIMED and trouble is Trouble.REFUSED:
+        elif trouble is Trouble.SLOW:
+            self._give_dot_that_takes_long(worker)
+        elif trouble is Trouble.REFUSED and step is Step.CLAIMED:
             reply, phase = NO_BEFORE_THE_DOT[more % len(NO_BEFORE_THE_DOT)]
             self._do(worker, lambda: worker.hear_no(reply, phase, self.now))
-        elif worker.step is Step.CLAIMED and trouble is Trouble.LINE:
-            self._do(worker, lambda: worker.lose_line(self.now))
-        elif worker.step is Step.HANDING_OVER and trouble is Trouble.REFUSED:
+        elif trouble is Trouble.REFUSED:
             self._give_dot(worker, NO_TO_THE_DOT[more % len(NO_TO_THE_DOT)])
-        elif worker.step is Step.HANDING_OVER and trouble is Trouble.SLOW:
-            self._give_dot_that_takes_long(worker)
-        elif worker.step in (Step.DOT_GIVEN, Step.ANSWERED) and trouble is Trouble.LINE:
+        elif step is Step.CLAIMED:
+            self._do(worker, lambda: worker.lose_line(self.now))
+        else:
             self._do(worker, lambda: worker.lose_answer(self.now))
 
     def change_before_the_dot(self, which: int, much: int, more: int) -> None:
         """Somebody decides otherwise while a message is claimed."""
         worker = self._worker(which)
-        for _ in range(3):
-            if worker in self.workers and worker.step is not Step.CLAIMED:
-                self._next_step(worker, None)
+        self._work_until(worker, Step.CLAIMED)
         change = ("opt_out", "pause", "cancel", "halt")[much % 4]
         getattr(self, change)(which, more, 1)
         if worker in self.workers:
             self._next_step(worker, None)
+
+    def _work_until(self, worker: Worker, step: Step) -> None:
+        """Where it comes to that: perhaps nothing may leave, or its message was taken back."""
+        for _ in range(5):
+            if worker in self.workers and worker.step is not step:
+                self._next_step(worker, None)
 
     def _next_step(self, worker: Worker, breaks: int | None) -> None:
         if worker.step is Step.IDLE:
@@ -135,6 +158,18 @@ class DeliveryMachine(People):
             self.gmail.hears_of_claim(claim, self.limits[worker.account_id])
         elif isinstance(claim, Turn):
             assert claim.at is None or claim.at >= self.now
+            self._see_to(claim)
+
+    def _see_to(self, turn: Turn) -> None:
+        """What keeps everything back comes to its end, mostly at once: else little would leave."""
+        number = next(self.number)
+        if turn.reason is Reason.NOTHING_WAITS:
+            self.resume(number, 0, 0)
+            self.launch(number, number + 1, number)
+        elif number % 2 and turn.reason is Reason.HALTED:
+            self.end_halt(number, 0, 0)
+        elif number % 2 and turn.at is not None:
+            self.now = turn.at
 
     def _hand_over(self, worker: Worker, breaks: int | None) -> None:
         message = Message.objects.select_related("campaign").get(pk=worker.its.message_id)
@@ -143,6 +178,8 @@ class DeliveryMachine(People):
             assert system or worker.its.to_key not in self.suppressed, "had opted out"
             assert message.campaign is None or message.campaign.state == Campaign.State.SENDING
             assert worker.account_id not in {account for account, _ in self.halted}, "halted"
+        else:
+            self.struck["the last look said no"] += worker in self.workers
 
     def _give_dot(self, worker: Worker, no: Reply | None = None) -> None:
         if self._do(worker, lambda: worker.give_dot(self.now)):
@@ -164,6 +201,7 @@ class DeliveryMachine(People):
         if self.now > flight.lost_at:
             return
         reply = self.gmail.takes(flight.claim, flight.raw, self.now)
+        self.struck["accepted late"] += 1
         for worker in self.workers:
             if worker.claim is flight.claim and worker.step is Step.DOT_GIVEN:
                 worker.answered(reply)
@@ -176,7 +214,7 @@ class DeliveryMachine(People):
     def look_into_sent(self, which: int, much: int, more: int) -> None:
         for message in self._one_of(Message.objects.filter(state=M.IN_DOUBT), which):
             if self.gmail.accepted[message.pk]:
-                doubt.found(message, self.now)
+                self.struck["found in Sent"] += doubt.found(message, self.now)
 
     def pass_time(self, which: int, much: int, more: int) -> None:
         self.now += timedelta(minutes=MINUTES[which])
@@ -250,6 +288,7 @@ class DeliveryMachine(People):
                 done = step()
                 return done
         except LeaseLost:
+            self.struck["somebody else had it"] += 1
             worker.stop()
         finally:
             # It broke off, or the message was taken back.
@@ -275,4 +314,6 @@ class DeliveryMachine(People):
 
 @pytest.mark.django_db(transaction=True)
 def test_it_keeps_its_promises_whatever_happens_between_two_steps() -> None:
+    People.struck.clear()
     run_state_machine_as_test(DeliveryMachine, settings=examples(few=12))
+    assert set(People.struck) >= MUST_HAPPEN, People.struck
