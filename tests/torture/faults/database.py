@@ -46,7 +46,7 @@ def fill_the_disk(this: "Round") -> None:
     """As the database says it: every statement that writes, and every commit."""
     this.stage.disk.fill()
     this.happens("disk full", "the disk is full")
-    this.later(this.random.randint(0, 2), this.stage.disk.empty)
+    this.later(this.random.randint(0, 2), this.stage.disk.free)
 
 
 @weight(2, "files cannot grow")
