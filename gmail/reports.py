@@ -14,26 +14,9 @@ from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
 from email.parser import HeaderParser
-from enum import StrEnum
 
+from gmail.failures import Failure, Verdict
 from gmail.replies import fit_to_keep
-
-
-class Verdict(StrEnum):
-    """What a report says of one recipient. The first that is certain decides."""
-
-    # The address, or its domain, does not exist.
-    HARD = "hard"
-    # This message failed; the address may be fine.
-    SOFT = "soft"
-    # Refused for what it is or whom it comes from; the address may be fine.
-    BLOCKED = "blocked"
-    # Not delivered yet, and still being tried.
-    DELAY = "delay"
-    # Gmail's sending limit: it was not sent at all, although Gmail had accepted it.
-    LIMIT = "limit"
-    # No delivery report, or one that says that all is well.
-    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -198,7 +181,7 @@ def _of_fields(groups: list[Message], text: str) -> Iterator[Report]:
         if not action and recipient is None:
             continue
         diagnostic = _after_type(_field(group, "Diagnostic-Code"))
-        fields = _Fields(
+        failure = Failure(
             status=_field(group, "Status"),
             diagnostic=diagnostic,
             text=_without_original(text),
@@ -209,13 +192,13 @@ def _of_fields(groups: list[Message], text: str) -> Iterator[Report]:
         elif action in ("delivered", "relayed", "expanded"):
             verdict = Verdict.NONE
         else:
-            verdict = _of_failure(fields)
+            verdict = failure.verdict
         yield Report(
             verdict=verdict,
             recipient=recipient,
-            said=fit_to_keep(diagnostic or _sentence(fields.text)),
-            status=_status(fields),
-            by_gmail=verdict is Verdict.LIMIT or _is_by_gmail(fields),
+            said=fit_to_keep(diagnostic or _sentence(failure.text)),
+            status=failure.code,
+            by_gmail=failure.is_by_gmail,
         )
 
 
@@ -250,20 +233,20 @@ def _of_text(mail: Message, text: str) -> Iterator[Report]:
     named = failed or _OWN_LINE.findall(own)
     recipients = list(dict.fromkeys(each.lower() for each in named))[:MOST_RECIPIENTS] or [None]
     subject = _field(mail, "Subject")
-    fields = _Fields(status="", diagnostic=_remote_words(own), text=own, remote=_REMOTE in own)
+    failure = Failure(status="", diagnostic=_remote_words(own), text=own, remote=_REMOTE in own)
     if not failed and (_DELAY_SUBJECT.search(subject) or _DELAY_WORDS.search(own)):
         verdict = Verdict.DELAY
-    elif failed or _is_limit(fields) or (_FAILURE_WORDS.search(subject) and recipients[0]):
-        verdict = _of_failure(fields)
+    elif failed or failure.is_limit or (_FAILURE_WORDS.search(subject) and recipients[0]):
+        verdict = failure.verdict
     else:
         return
     for recipient in recipients:
         yield Report(
             verdict=verdict,
             recipient=recipient,
-            said=fit_to_keep(fields.diagnostic or _sentence(own)),
-            status=_status(fields),
-            by_gmail=verdict is Verdict.LIMIT or _is_by_gmail(fields),
+            said=fit_to_keep(failure.diagnostic or _sentence(own)),
+            status=failure.code,
+            by_gmail=failure.is_by_gmail,
         )
 
 
@@ -292,141 +275,3 @@ def _sentence(text: str) -> str:
     """What a person would read first, where nobody gave a reason."""
     lines = (line.strip() for line in text.splitlines())
     return next((line for line in lines if line and not line.startswith("**")), "")
-
-
-# --- What a failure means ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Fields:
-    """`remote`: a server of the recipient's side took part in it."""
-
-    status: str
-    diagnostic: str
-    text: str
-    remote: bool
-
-    @property
-    def reason(self) -> str:
-        return self.diagnostic or self.text
-
-
-# Pages of Google's help, which stand in a notice of any language.
-_LIMIT = re.compile(
-    r"reached (a|your) limit for sending|(sending|relay) (limit|quota)\b.{0,40}\bexceeded"
-    r"|exceeded.{0,40}\bsending (limit|quota)\b|answer[/=](22839|166852)\b|[45]\.4\.5\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_GMAIL_BLOCK = re.compile(
-    r"answer[/=]69585\b|Message rejected\b|p=CustomFromDenied\b", re.IGNORECASE
-)
-_FULL = re.compile(
-    r"mail ?box (is )?full|over ?quota|(disk |storage )?quota (is )?(full|exceeded)"
-    r"|exceed(s|ed)? .{0,40}quota|out of storage|storage (is )?full|insufficient (system )?storage"
-    r"|not enough (storage|space)|box is full",
-    re.IGNORECASE,
-)
-_SENDER = re.compile(
-    r"\bsender\b.{0,60}\b(rejected|denied|invalid|not (allowed|authori[sz]ed|permitted)|blocked"
-    r"|verif|does not exist|unknown)|(rejected|denied|blocked|invalid).{0,30}\bsender\b"
-    r"|mail from .{0,80}(rejected|denied|invalid)|send mail as",
-    re.IGNORECASE,
-)
-_POLICY = re.compile(
-    r"\bspam|\bblock(ed|list)|black ?list|\b(dns|r)bl\b|spamhaus|barracuda|\bpolicy\b|reputation"
-    r"|unsolicited|\bvirus|malware|phish|prohibited|banned|unauthenticated|not authenticated"
-    r"|\b(spf|dkim|dmarc|ptr)\b|reverse dns|message content|content (was )?(rejected|refused)"
-    r"|header error|not rfc ?\d* ?compliant|access denied|not allowed|not permitted|permission"
-    r"|groups\.google\.com/support|too (big|large)|size (limit|exceed)|exceeds .{0,20}(size|limit)"
-    r"|service unavailable",
-    re.IGNORECASE,
-)
-_UNKNOWN_PERSON = re.compile(
-    r"user (is )?(unknown|not (found|known|exist))|unknown (user|recipient|address|local|mailbox)"
-    r"|no such (user|recipient|address|mailbox|person|account|customer|local)|no mailbox"
-    r"|(recipient|address|mailbox|account|user|alias)s? .{0,80}"
-    r"(does ?n[o']t exist|do(es)? not exist|not found|unknown|could ?n[o']t be found)"
-    r"|(does ?n[o']t|does not|do not) exist|(invalid|undeliverable|bad|nonexistent)"
-    r" (recipient|mailbox|address|user)|not a (valid|known) (user|recipient|mailbox|address)"
-    r"|address (rejected|not found)|recipient (address )?rejected|recipient not found"
-    r"|not our customer|user doesn|account that you tried to reach does not",
-    re.IGNORECASE,
-)
-_NO_DOMAIN = re.compile(
-    r"nxdomain|null mx|domain name not found|no relevant answers|domain .{0,80}couldn't be found"
-    r"|host (or domain name )?not found|no such domain|unrouteable|unknown (host|domain)"
-    r"|domain .{0,80}does ?n[o']t (exist|receive|accept)",
-    re.IGNORECASE,
-)
-_UNREACHED = re.compile(
-    r"did not accept our requests|timed? ?out|timeout|could not connect|socket error|servfail"
-    r"|connection (refused|reset|dropped|lost|closed)|try again|temporar|greylist|later"
-    r"|support tls|retry time",
-    re.IGNORECASE,
-)
-# Gmail's own headings.
-_NOT_FOUND = re.compile(r"address not found|couldn't be found", re.IGNORECASE)
-
-_ENHANCED = re.compile(r"(?<![\d.])#?([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-# By subject and detail (RFC 3463 section 3), of the remote server's own code.
-_HARD_CODES = {(1, 1), (1, 2), (1, 3), (1, 10)}
-_SENDER_CODES = {(1, 7), (1, 8)}
-_FULL_CODES = {(2, 2)}
-_CONTENT_CODES = {(2, 3), (3, 4)}
-_POLICY_SUBJECTS = (6, 7)
-
-
-def _is_limit(fields: _Fields) -> bool:
-    return not fields.remote and _LIMIT.search(fields.text + fields.diagnostic) is not None
-
-
-def _is_by_gmail(fields: _Fields) -> bool:
-    return not fields.remote and _GMAIL_BLOCK.search(fields.diagnostic + fields.text) is not None
-
-
-def _of_failure(fields: _Fields) -> Verdict:
-    """What a permanent failure means, whatever class of status it is given.
-
-    Gmail reports a missing domain as failed with 4.0.0: what failed has failed. What could be read
-    in two ways is never hard, since that alone is held against the address.
-    """
-    if _is_limit(fields):
-        return Verdict.LIMIT
-    if _is_by_gmail(fields):
-        return Verdict.BLOCKED
-    reason, code = fields.reason, _code(fields)
-    if code in _FULL_CODES or _FULL.search(reason):
-        return Verdict.SOFT
-    if code in _SENDER_CODES or code in _CONTENT_CODES or _SENDER.search(reason):
-        return Verdict.BLOCKED
-    person = _UNKNOWN_PERSON.search(reason) is not None
-    if code in _HARD_CODES and (person or not _POLICY.search(reason)):
-        return Verdict.HARD
-    if code is not None and code[0] in _POLICY_SUBJECTS:
-        return Verdict.BLOCKED
-    if _NO_DOMAIN.search(reason):
-        return Verdict.HARD
-    if _POLICY.search(reason):
-        return Verdict.BLOCKED
-    if person:
-        return Verdict.HARD
-    if _UNREACHED.search(reason):
-        return Verdict.SOFT
-    return Verdict.HARD if _NOT_FOUND.search(fields.text) else Verdict.SOFT
-
-
-def _code(fields: _Fields) -> tuple[int, int] | None:
-    """Subject and detail of the enhanced code that says anything."""
-    _, subject, detail = map(int, (_status(fields) or "0.0.0").split("."))
-    return (subject, detail) if (subject, detail) != (0, 0) else None
-
-
-def _status(fields: _Fields) -> str:
-    """The enhanced code: the other server's own where it says anything, else the report's."""
-    found = [
-        ".".join(code)
-        for said in (fields.diagnostic, fields.status)
-        for code in _ENHANCED.findall(said)
-    ]
-    telling = (code for code in found if not code.endswith(".0.0"))
-    return next(telling, found[-1] if found else "")

@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 
 from gmail import reports
-from gmail.reports import Report, Verdict
+from gmail.failures import Verdict
+from gmail.reports import Report
 
 SAMPLES = Path(settings.BASE_DIR).parent / "shared" / "samples" / "bounces"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text())

@@ -142,7 +142,7 @@ MUTATIONS = [
     one(
         "an opt-out is not looked for before the dot",
         SQLITE,
-        "test_sender.py::test_it_gives_no_dot_after_an_opt_out_in_the_middle_of_a_message",
+        "test_last_look.py::test_it_gives_no_dot_after_an_opt_out_in_the_middle_of_a_message",
         HANDING_OVER,
         "AND suppression.email_key = %(to_key)s",
         "AND suppression.email_key <> %(to_key)s",
@@ -150,7 +150,7 @@ MUTATIONS = [
     one(
         "a pause or a cancel is not looked for before the dot",
         SQLITE,
-        "test_sender.py::test_it_gives_no_dot_after_a_pause_in_the_middle_of_a_message",
+        "test_last_look.py::test_it_gives_no_dot_after_a_pause_in_the_middle_of_a_message",
         HANDING_OVER,
         " AND campaign.state <> %(sending)s",
         " AND campaign.state = '' AND %(sending)s <> ''",
@@ -230,7 +230,7 @@ MUTATIONS = [
     one(
         "a contact that was deleted is not looked for before the dot",
         SQLITE,
-        "test_sender.py::test_it_gives_no_dot_after_its_contact_was_deleted",
+        "test_last_look.py::test_it_gives_no_dot_after_its_contact_was_deleted",
         HANDING_OVER,
         "    AND (campaign_id IS NULL OR contact_id IS NOT NULL)\n",
         "",
@@ -238,7 +238,7 @@ MUTATIONS = [
     one(
         "an account that was disconnected is not looked for before the dot",
         SQLITE,
-        "test_sender.py::test_it_gives_no_dot_after_its_account_was_disconnected",
+        "test_last_look.py::test_it_gives_no_dot_after_its_account_was_disconnected",
         HANDING_OVER,
         " AND account.state <> %(ready)s",
         " AND account.state = '' AND %(ready)s <> ''",

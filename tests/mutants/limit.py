@@ -253,7 +253,7 @@ MUTATIONS = [
     one(
         "single mail leaves without a look at Sent",
         SQLITE,
-        "test_read_sent.py::test_it_reads_before_single_mail_too",
+        "test_read_sent.py::test_it_reads_before_it_sends_and_leaves_room_for_what_was_written",
         "campaigns/delivery/claim.py",
         "    _demand_reading(account, now)\n    _renew(account, now)\n",
         "        _demand_reading(account, now)\n    _renew(account, now)\n",

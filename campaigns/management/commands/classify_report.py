@@ -8,7 +8,8 @@ from django.core.management.base import CommandError
 
 from accounts.management.base import WorkspaceCommand
 from gmail import reports
-from gmail.reports import Report, Verdict
+from gmail.failures import Verdict
+from gmail.reports import Report
 
 _NOTHING = Report(Verdict.NONE)
 

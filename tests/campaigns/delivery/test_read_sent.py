@@ -317,13 +317,14 @@ def test_it_breaks_off_a_reading_that_takes_long_and_goes_on_behind_it(
 # --- Before something is sent ----------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("single", "by_hand", "left"), [(False, 8, 2), (True, 10, 0)])
 def test_it_reads_before_it_sends_and_leaves_room_for_what_was_written(
-    gmail: PracticeGmail, account: GmailAccount
+    gmail: PracticeGmail, account: GmailAccount, single: bool, by_hand: int, left: int
 ) -> None:
     set_up(account, limit=10)
-    make_campaign(account.workspace, [account], recipients=5)
-    write_by_hand(gmail, account.address, [f"{number}@example.org" for number in range(8)])
-    assert send_due(account.pk).sent == 2
+    make_single(account) if single else make_campaign(account.workspace, [account], recipients=5)
+    write_by_hand(gmail, account.address, [f"{number}@example.org" for number in range(by_hand)])
+    assert send_due(account.pk).sent == left
     assert gmail.refused()[-1:] == [] or gmail.refused()[-1]["account"] != account.address
 
 
@@ -395,11 +396,3 @@ def test_it_reads_outside_of_any_transaction(
     make_campaign(account.workspace, [account], recipients=1)
     assert send_due(account.pk).sent == 1
     assert inside == [False]
-
-
-def test_it_reads_before_single_mail_too(gmail: PracticeGmail, account: GmailAccount) -> None:
-    set_up(account, limit=3, reserve_by_hand=0)
-    make_single(account)
-    write_by_hand(gmail, account.address, [f"{number}@example.org" for number in range(3)])
-    assert send_due(account.pk).sent == 0
-    assert counted(account) == [3]

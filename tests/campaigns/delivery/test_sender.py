@@ -9,15 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import GmailAccount, LedgerRow
-from campaigns import control
 from campaigns.delivery import outcomes, schedule, sender
 from campaigns.delivery.claim import HANDFUL
-from campaigns.delivery.line import Line
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, Contact, Message, Suppression
 from gmail.replies import Phase, Reply
 from gmail.smtp import SmtpSession
 from gmail.smtp_line import SmtpLine
+from tests.campaigns.delivery.midway import after_the_body
 from tests.campaigns.making import make_campaign, make_single
 from tests.practice_gmail import PracticeGmail
 
@@ -191,71 +190,6 @@ def test_it_stops_at_gmails_own_limit_and_loses_nobody(
     assert "5.4.5" in account.resting_reason
 
 
-def test_it_gives_no_dot_after_a_pause_in_the_middle_of_a_message(
-    gmail: PracticeGmail,
-    account: GmailAccount,
-    campaign: Campaign,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    _after_the_body(monkeypatch, lambda: control.pause(campaign.pk))
-    assert send_due(account.pk) == Tally(put_back=1)
-    assert accepted(gmail, campaign) == []
-    assert states(campaign) == [M.WAITING] * 3
-    assert ledger_states(account) == ["void"]
-
-
-def test_it_gives_no_dot_after_an_opt_out_in_the_middle_of_a_message(
-    gmail: PracticeGmail,
-    account: GmailAccount,
-    campaign: Campaign,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    first = people(campaign)[0]
-    suppress = Suppression(workspace=account.workspace, email_key=first)
-    _after_the_body(monkeypatch, suppress.save)
-    assert send_due(account.pk) == Tally(sent=2, skipped=1)
-    assert first not in accepted(gmail, campaign)
-    assert states(campaign) == [M.SKIPPED, M.SENT, M.SENT]
-
-
-def test_it_gives_no_dot_after_its_contact_was_deleted(
-    gmail: PracticeGmail,
-    account: GmailAccount,
-    campaign: Campaign,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    first = people(campaign)[0]
-    _after_the_body(monkeypatch, lambda: Contact.objects.filter(email_key=first).delete())
-    send_due(account.pk)
-    assert first not in accepted(gmail, campaign)
-    assert states(campaign) == [M.SKIPPED, M.SENT, M.SENT]
-
-
-def test_it_gives_no_dot_after_its_account_was_disconnected(
-    gmail: PracticeGmail,
-    account: GmailAccount,
-    campaign: Campaign,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    gone = GmailAccount.State.DISCONNECTED
-    _after_the_body(monkeypatch, lambda: GmailAccount.objects.update(state=gone))
-    assert send_due(account.pk) == Tally(put_back=1)
-    assert accepted(gmail, campaign) == []
-    assert states(campaign) == [M.WAITING] * 3
-
-
-def test_it_cancels_the_message_in_hand_when_the_campaign_is_cancelled(
-    gmail: PracticeGmail,
-    account: GmailAccount,
-    campaign: Campaign,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    _after_the_body(monkeypatch, lambda: control.cancel(campaign.pk))
-    send_due(account.pk)
-    assert states(campaign) == [M.CANCELLED] * 3
-    assert accepted(gmail, campaign) == []
-
-
 def test_it_gives_no_dot_when_it_slept_past_its_time(
     gmail: PracticeGmail,
     account: GmailAccount,
@@ -308,7 +242,7 @@ def test_it_says_nothing_more_to_gmail_after_an_error_of_its_own(
     said: list[str] = []
     original = SmtpLine.ask
     monkeypatch.setattr(SmtpLine, "ask", ask)
-    _after_the_body(monkeypatch, fail)
+    after_the_body(monkeypatch, fail)
     with pytest.raises(ZeroDivisionError):
         send_due(account.pk)
     assert said[-1] == "DATA", "what follows would be a part of the message"
@@ -400,18 +334,6 @@ def test_it_stops_between_two_messages_when_asked_to(
     assert send_due(account.pk, keep_going=_times(2)) == Tally(sent=2)
     account.refresh_from_db()
     assert account.burst_holder == ""
-
-
-def _after_the_body(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """Do something at the last moment at which it still counts, once."""
-    original = Line.give
-    acts = iter([act])
-
-    def give(self: Line, *arguments: Any) -> None:
-        original(self, *arguments)
-        next(acts, lambda: None)()
-
-    monkeypatch.setattr(Line, "give", give)
 
 
 def _times(count: int) -> Callable[[], bool]:
