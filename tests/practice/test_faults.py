@@ -243,19 +243,19 @@ def test_it_stops_at_once_although_a_connection_hangs(own_gmail: PracticeGmail) 
 
 
 @pytest.mark.parametrize("where", ["dot", "accepted"])
-def test_it_says_no_to_no_message_that_it_takes(gmail: PracticeGmail, where: str) -> None:
+def test_it_says_no_to_no_message_that_it_takes(own_gmail: PracticeGmail, where: str) -> None:
     """A session that ends while it is at a message answers that first, at once."""
-    accepted = count(gmail)
-    gmail.control(faults=[{"where": where, "hang": 60, "times": 1}])
+    accepted = count(own_gmail)
+    own_gmail.control(faults=[{"where": where, "hang": 60, "times": 1}])
 
     def end_once_it_hangs() -> None:
-        while gmail.control()["faults"]:
+        while own_gmail.control()["faults"]:
             time.sleep(0.01)
-        gmail.control(end_sessions="smtp")
+        own_gmail.control(end_sessions="smtp")
 
-    with logged_in(gmail) as client:
+    with logged_in(own_gmail) as client:
         ending = threading.Thread(target=end_once_it_hangs)
         ending.start()
         code, _ = deliver(client, BEN)
         ending.join()
-    assert (code, count(gmail)) == (250, accepted + 1)
+    assert (code, count(own_gmail)) == (250, accepted + 1)

@@ -12,7 +12,8 @@ from campaigns import control
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Campaign, Message, Suppression
 from tests.accounts.gmail_cast import connect_by_consent
-from tests.campaigns.delivery.test_sender import _after_the_body, accepted, people, rested, states
+from tests.campaigns.delivery.midway import after_the_body
+from tests.campaigns.delivery.test_sender import accepted, people, rested, states
 from tests.campaigns.making import make_campaign, make_workspace
 from tests.gmail import gmail_says
 from tests.journeys.virtual_clock import VirtualClock
@@ -146,7 +147,7 @@ def test_it_gives_the_next_message_another_session_after_one_that_was_broken_off
     """In a session that waits for the rest of a message, the next one would be read as that."""
     other = make_campaign(account.workspace, [account], recipients=2)
     plant(gmail)
-    _after_the_body(monkeypatch, lambda: control.pause(campaign.pk))
+    after_the_body(monkeypatch, lambda: control.pause(campaign.pk))
     assert send_due(account.pk) == Tally(sent=2, put_back=1)
     assert accepted(gmail, campaign) == []
     assert accepted(gmail, other) == people(other)
