@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a report says of one recipient. The first that is certain decides."""
+    """What a report says of one recipient."""
 
     # The address, or its domain, does not exist.
     HARD = "hard"

@@ -264,11 +264,12 @@ def _without_original(text: str) -> str:
 
 def _remote_words(own: str) -> str:
     """What the other server said, or why it could not be reached."""
-    found = None
-    for found in _AFTER.finditer(own):
-        inner = _AFTER.search(found[1])
-        return " ".join((inner[1] if inner else found[1]).split())
-    return ""
+    found = _AFTER.search(own)
+    if found is None:
+        return ""
+    # What the server said stands within the details, where Google gives both.
+    inner = _AFTER.search(found[1])
+    return " ".join((inner or found)[1].split())
 
 
 def _sentence(text: str) -> str:

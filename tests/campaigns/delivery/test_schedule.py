@@ -13,7 +13,7 @@ from campaigns.delivery import claim as claims
 from campaigns.delivery import schedule, sender
 from campaigns.delivery.claim import Claim, first_of, take_account
 from campaigns.delivery.sender import LOOK_AGAIN, Tally
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Message, Suppression
 from gmail.replies import Reply
 from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_single, make_workspace, spend
@@ -148,6 +148,12 @@ def test_who_has_had_a_turn_wakes_the_next(
     assert woken == [tasks.TICK_SECONDS]
     tasks.deliver_next()
     assert len(served) == len(woken) == 1
+    # A turn in which everybody had opted out is one as well.
+    account = make_due(recipients=1)
+    opted_out = Message.objects.get(workspace=account.workspace).to_email
+    Suppression.objects.create(workspace=account.workspace, email_key=opted_out)
+    tasks.deliver_next()
+    assert (len(served), len(woken)) == (1, 2)
 
 
 @pytest.mark.django_db(transaction=True)
