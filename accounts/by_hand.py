@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts import explain, ledger, sent, sessions
 from accounts.doctor import remedies
-from accounts.models import GmailAccount, MailByHand, SentFolder
+from accounts.models import GmailAccount, MailByHand, ReadFolder
 from accounts.vault import VaultError
 from gmail import filed
 from gmail.errors import AuthRefused, FolderMissing, GmailError
@@ -116,12 +116,12 @@ def _read(account: GmailAccount, ours: Ours, now: datetime) -> int:
     return counted
 
 
-def _open_folder(session: ImapSession, account: GmailAccount) -> SentFolder:
+def _open_folder(session: ImapSession, account: GmailAccount) -> ReadFolder:
     name = session.folders().sent
     if name is None:
         raise FolderMissing(r"\Sent")
     uid_validity = session.examine(name).uid_validity
-    folder, _new = SentFolder.objects.get_or_create(
+    folder, _new = ReadFolder.objects.get_or_create(
         account=account, name=name, uid_validity=uid_validity
     )
     return folder
@@ -135,7 +135,7 @@ def _copy(mail: Filed, account: GmailAccount, now: datetime) -> Copy:
 
 
 @transaction.atomic
-def _count(account: GmailAccount, folder: SentFolder, by_hand: list[Copy], read_to: int) -> int:
+def _count(account: GmailAccount, folder: ReadFolder, by_hand: list[Copy], read_to: int) -> int:
     """Put into the ledger what is not there yet, and remember that everything to `read_to` was
     looked at; returns how many mails are new.
 
@@ -154,11 +154,11 @@ def _count(account: GmailAccount, folder: SentFolder, by_hand: list[Copy], read_
         MailByHand(folder=folder, uid=copy.uid, ledger_row=row)
         for copy, row in zip(new, rows, strict=True)
     )
-    SentFolder.objects.filter(pk=folder.pk, read_to__lt=read_to).update(read_to=read_to)
+    ReadFolder.objects.filter(pk=folder.pk, read_to__lt=read_to).update(read_to=read_to)
     return len(new)
 
 
-def _without_moved(account: GmailAccount, folder: SentFolder, copies: list[Copy]) -> list[Copy]:
+def _without_moved(account: GmailAccount, folder: ReadFolder, copies: list[Copy]) -> list[Copy]:
     """Those that are not counted under a UID of another folder, or of another UIDVALIDITY.
 
     When UIDs change, the last days are read anew. A mail is known again by its moment and its

@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts import sealed
 from accounts.models import GmailAccount, LedgerRow, Workspace
 from campaigns.models import Campaign, CampaignAccount, Contact, Message, Revision
+from campaigns.models.address_hash import address_hash
 from campaigns.rendering.text import plain_text
 from campaigns.starters import STARTERS
 
@@ -46,6 +47,7 @@ def make_crowd(accounts: int, waiting: int) -> None:
                 workspace=workspace,
                 email=f"person{n}@club{workspace.pk}.example",
                 email_key=f"person{n}@club{workspace.pk}.example",
+                email_hash=address_hash(f"person{n}@club{workspace.pk}.example"),
                 first_name=f"Person {n}",
             )
             for workspace in workspaces

@@ -29,7 +29,9 @@ class Instance:
 
     def __enter__(self) -> "Instance":
         with ExitStack() as started:
-            os.environ["DATABASE_URL"] = started.enter_context(postgres(self.folder / "postgres"))
+            # One for each thread of the workers, and some more.
+            database = postgres(self.folder / "postgres", connections=200)
+            os.environ["DATABASE_URL"] = started.enter_context(database)
             os.environ["CELERY_BROKER_URL"] = started.enter_context(redis(self.folder))
             self.port, clock = started.enter_context(self._sink())
             self._running = started.pop_all()

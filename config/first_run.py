@@ -46,5 +46,10 @@ def new_secret_key() -> str:
     return secrets.token_urlsafe(50)
 
 
+def new_lasting_key() -> str:
+    """One that is never changed."""
+    return secrets.token_urlsafe(32)
+
+
 def new_vault_key() -> str:
     return Fernet.generate_key().decode()

@@ -12,7 +12,13 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.environment import Environment
-from config.first_run import ensure_folder, ensure_key, new_secret_key, new_vault_key
+from config.first_run import (
+    ensure_folder,
+    ensure_key,
+    new_lasting_key,
+    new_secret_key,
+    new_vault_key,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -36,6 +42,12 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or ensure_key(
 VAULT_KEYS = (
     env.list("VAULT_KEYS", default=[]) or ensure_key(KEYS_DIR / "vault_keys", new_vault_key).split()
 )
+# These two are never changed: by the first a suppressed address is known again after its contact
+# was erased; the second is in the links of all mail that was ever sent.
+SUPPRESSION_KEY = env.str("SUPPRESSION_KEY", default="") or ensure_key(
+    KEYS_DIR / "suppression_key", new_lasting_key
+)
+TOKEN_KEY = env.str("TOKEN_KEY", default="") or ensure_key(KEYS_DIR / "token_key", new_lasting_key)
 
 # --- Web -------------------------------------------------------------------------------------
 

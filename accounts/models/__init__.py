@@ -7,8 +7,9 @@ from accounts.models.ledger_row import LedgerRow
 from accounts.models.mail_by_hand import MailByHand
 from accounts.models.membership import Membership
 from accounts.models.oauth_client import OAuthClient
+from accounts.models.read_folder import ReadFolder
 from accounts.models.rest import Rest
-from accounts.models.sent_folder import SentFolder
+from accounts.models.seen_mail import SeenMail
 from accounts.models.user import User
 from accounts.models.workspace import Workspace
 
@@ -23,7 +24,8 @@ __all__ = [
     "Membership",
     "OAuthClient",
     "Rest",
-    "SentFolder",
+    "ReadFolder",
+    "SeenMail",
     "User",
     "Workspace",
 ]

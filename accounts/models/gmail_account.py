@@ -115,6 +115,12 @@ class GmailAccount(models.Model):
     sent_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
     sent_trouble = models.TextField(blank=True, editable=False)
 
+    # The same of what comes back (`campaigns.inbound`); one reader at a time, by a lease.
+    inbound_read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    inbound_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
+    inbound_trouble = models.TextField(blank=True, editable=False)
+    inbound_until = models.DateTimeField(null=True, blank=True, editable=False)
+
     # Who is sending for this account now; one burst at a time, so that one session is reused.
     burst_holder = models.CharField(max_length=64, blank=True, editable=False)
     burst_until = models.DateTimeField(null=True, blank=True, editable=False)

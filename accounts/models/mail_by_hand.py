@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.ledger_row import LedgerRow
-from accounts.models.sent_folder import SentFolder
+from accounts.models.read_folder import ReadFolder
 
 
 class MailByHand(models.Model):
@@ -14,7 +14,7 @@ class MailByHand(models.Model):
     and the number of recipients; nothing else of the mail is kept.
     """
 
-    folder = models.ForeignKey(SentFolder, on_delete=models.CASCADE, related_name="by_hand")
+    folder = models.ForeignKey(ReadFolder, on_delete=models.CASCADE, related_name="by_hand")
     uid = models.BigIntegerField()
     ledger_row = models.OneToOneField(
         LedgerRow, on_delete=models.CASCADE, related_name="mail_by_hand"

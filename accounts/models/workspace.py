@@ -29,6 +29,14 @@ class Workspace(models.Model):
     time_zone = models.CharField(
         _("time zone"), max_length=64, default=machine_time_zone, validators=[validate_time_zone]
     )
+    soft_bounces = models.PositiveSmallIntegerField(
+        _("failures in a row until an address is suppressed"),
+        default=3,
+        help_text=_(
+            "Of mail that could not be delivered for a passing reason, such as a full mailbox, "
+            "each in another campaign. 0: never."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     workspace_path = "pk"

@@ -178,5 +178,7 @@ class ContactAdmin(OwnedAdmin):
 
 def _is_suppressed() -> Exists:
     return Exists(
-        Suppression.objects.filter(workspace=OuterRef("workspace"), email_key=OuterRef("email_key"))
+        Suppression.objects.filter(
+            workspace=OuterRef("workspace"), email_hash=OuterRef("email_hash")
+        )
     )

@@ -13,8 +13,10 @@ from campaigns.rendering.fields import STANDARD_FIELDS
 
 
 def members(workspace: Workspace, lists: Iterable[ContactList]) -> QuerySet[Contact]:
-    """Everybody on any of the lists, once."""
-    on_a_list = ListMembership.objects.filter(contact=OuterRef("pk"), contact_list__in=list(lists))
+    """Everybody on any of the lists who has not left it, once."""
+    on_a_list = ListMembership.objects.filter(
+        contact=OuterRef("pk"), contact_list__in=list(lists), left_at=None
+    )
     return visible(Contact.objects.filter(Exists(on_a_list)), workspace)
 
 
@@ -41,5 +43,5 @@ def without_value(contacts: QuerySet[Contact], field: str) -> QuerySet[Contact]:
 
 def _suppressions() -> QuerySet[Suppression]:
     return Suppression.objects.filter(
-        workspace=OuterRef("workspace"), email_key=OuterRef("email_key")
+        workspace=OuterRef("workspace"), email_hash=OuterRef("email_hash")
     )

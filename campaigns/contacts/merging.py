@@ -16,6 +16,7 @@ from campaigns.contacts import storing
 from campaigns.contacts.reader import Row
 from campaigns.contacts.storing import Person
 from campaigns.models import Contact, ContactField, ContactImport, Suppression
+from campaigns.models.address_hash import address_hash
 
 _LONGEST_SUSPICION = 200
 
@@ -82,7 +83,8 @@ class Chunk:
         tally.imported, tally.updated = len(self.new), len(self.changed)
         tally.unchanged = len(self.same)
         suppressed = visible(Suppression.objects.all(), self._workspace)
-        tally.suppressed = suppressed.filter(email_key__in=self._keys()).count()
+        hashes = [address_hash(key) for key in self._keys()]
+        tally.suppressed = suppressed.filter(email_hash__in=hashes).count()
         return tally
 
     def write(self, seen_by: ContactImport) -> None:

@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from campaigns.models.address_hash import address_hash
+
 # On a conflict somebody added this person a moment ago: what they wrote stays.
 _ADD = """
 INSERT INTO campaigns_contact (
-    workspace_id, email, email_key, first_name, last_name, fields, suspicious, consent,
+    workspace_id, email, email_key, email_hash, first_name, last_name, fields, suspicious, consent,
     last_import_id, created_at, updated_at
-) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (workspace_id, email_key) DO UPDATE SET last_import_id = excluded.last_import_id
 """
 _CHANGE = """
@@ -53,8 +55,9 @@ def add(workspace_id: int, import_id: int, people: Iterable[Person], now: dateti
         _ADD,
         [
             (
-                *(workspace_id, person.email, person.email_key, person.first_name),
-                *(person.last_name, _json(person.fields), person.suspicious, person.consent),
+                *(workspace_id, person.email, person.email_key),
+                *(address_hash(person.email_key), person.first_name, person.last_name),
+                *(_json(person.fields), person.suspicious, person.consent),
                 *(import_id, moment, moment),
             )
             for person in people

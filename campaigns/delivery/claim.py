@@ -18,6 +18,7 @@ from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
 from campaigns.delivery import snapshot
 from campaigns.models import CampaignAccount, Message, Suppression
+from campaigns.models.address_hash import address_hash
 from campaigns.planning import sharing
 from campaigns.planning.sharing import Reason, Turn
 
@@ -220,7 +221,9 @@ def suppressed(messages: list[Message]) -> set[int]:
     who opted out of those must still get the link that sets a new password.
     """
     ours = [message for message in messages if message.source != LedgerRow.Source.SYSTEM]
-    keys = [message.to_email.lower() for message in ours]
-    stand = Suppression.objects.filter(workspace=messages[0].workspace_id, email_key__in=keys)
-    opted_out = set(stand.values_list("email_key", flat=True))
-    return {message.pk for message in ours if message.to_email.lower() in opted_out}
+    hash_of = {message.pk: address_hash(message.to_email) for message in ours}
+    stand = Suppression.objects.filter(
+        workspace=messages[0].workspace_id, email_hash__in=hash_of.values()
+    )
+    opted_out = set(stand.values_list("email_hash", flat=True))
+    return {pk for pk, hashed in hash_of.items() if hashed in opted_out}

@@ -12,6 +12,7 @@ from accounts.models import GmailAccount, LedgerRow
 from campaigns import states
 from campaigns.delivery.claim import CLAIM, Claim, still_ours
 from campaigns.models import Campaign, Message
+from campaigns.models.address_hash import address_hash
 
 # From the dot to Gmail's answer: RFC 5321 4.5.3.2.6 asks a client to wait ten minutes.
 ANSWER = timedelta(minutes=10)
@@ -36,12 +37,30 @@ WHERE id = %(message)s AND claim_holder = %(holder)s
         SELECT 1 FROM campaigns_campaign AS campaign
         WHERE campaign.id = campaigns_message.campaign_id AND campaign.state <> %(sending)s
     )
+    AND NOT (
+        EXISTS (
+            SELECT 1 FROM campaigns_listmembership AS membership
+            JOIN campaigns_campaign_lists AS aimed_at
+                ON aimed_at.contactlist_id = membership.contact_list_id
+            WHERE membership.contact_id = campaigns_message.contact_id
+                AND aimed_at.campaign_id = campaigns_message.campaign_id
+                AND membership.left_at IS NOT NULL
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM campaigns_listmembership AS membership
+            JOIN campaigns_campaign_lists AS aimed_at
+                ON aimed_at.contactlist_id = membership.contact_list_id
+            WHERE membership.contact_id = campaigns_message.contact_id
+                AND aimed_at.campaign_id = campaigns_message.campaign_id
+                AND membership.left_at IS NULL
+        )
+    )
     AND (
         source = %(system)s
         OR NOT EXISTS (
             SELECT 1 FROM campaigns_suppression AS suppression
             WHERE suppression.workspace_id = campaigns_message.workspace_id
-                AND suppression.email_key = %(to_key)s
+                AND suppression.email_hash = %(to_hash)s
         )
     )
 """
@@ -80,7 +99,7 @@ def _hand_over(claim: Claim, raw: bytes, now: datetime) -> bool:
         "ready": GmailAccount.State.READY.value,
         "sending": Campaign.State.SENDING.value,
         "system": LedgerRow.Source.SYSTEM.value,
-        "to_key": claim.to_key,
+        "to_hash": address_hash(claim.to_key),
     }
     with connection.cursor() as cursor:
         cursor.execute(_HAND_OVER, values)

@@ -14,12 +14,15 @@ from accounts.vault import VaultError
 from campaigns.keeping.archive import Archive, CannotKeep, Writer
 
 VAULT, SECRET = "keys/vault_keys", "keys/secret_key"
+SUPPRESSION, TOKEN = "keys/suppression_key", "keys/token_key"
 
 
 def add(writer: Writer) -> None:
     """Those in use, whether they come from their files or from the environment."""
     writer.add(VAULT, ["\n".join(settings.VAULT_KEYS).encode()])
     writer.add(SECRET, [settings.SECRET_KEY.encode()])
+    writer.add(SUPPRESSION, [settings.SUPPRESSION_KEY.encode()])
+    writer.add(TOKEN, [settings.TOKEN_KEY.encode()])
 
 
 @contextmanager

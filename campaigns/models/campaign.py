@@ -68,6 +68,11 @@ class Campaign(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
     # Why it is paused, when Daypost paused it.
     state_reason = models.TextField(blank=True, editable=False)
+    # Off unless somebody asks for it, and only with a public address that was found reachable.
+    track_opens = models.BooleanField(_("count opens"), default=False)
+    track_clicks = models.BooleanField(_("count clicks"), default=False)
+    # What came back before this moment pauses it no more: its person has seen it and went on.
+    judged_from = models.DateTimeField(null=True, editable=False)
     recipients = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     launched_at = models.DateTimeField(null=True, editable=False)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
+from campaigns.models.address_hash import LENGTH, address_hash
 
 
 class ContactField(models.Model):
@@ -38,6 +39,8 @@ class Contact(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="contacts")
     email = models.CharField(_("e-mail address"), max_length=254)
     email_key = models.CharField(max_length=254, editable=False)
+    # What a suppression of it would be kept under.
+    email_hash = models.CharField(max_length=LENGTH, editable=False)
     first_name = models.CharField(_("first name"), max_length=200, blank=True)
     last_name = models.CharField(_("last name"), max_length=200, blank=True)
     # Further fields by merge name: {"member_no": "17"}; every value is text.
@@ -70,8 +73,9 @@ class Contact(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email_key = self.email.lower()
+        self.email_hash = address_hash(self.email_key)
         if "email" in (kwargs.get("update_fields") or ()):
-            kwargs["update_fields"] = {*kwargs["update_fields"], "email_key"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], "email_key", "email_hash"}
         super().save(*args, **kwargs)
 
     @property

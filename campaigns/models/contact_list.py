@@ -33,6 +33,8 @@ class ListMembership(models.Model):
     )
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships")
     added_at = models.DateTimeField(auto_now_add=True)
+    # Since when the person wants nothing from this list any more; an import does not change it.
+    left_at = models.DateTimeField(null=True)
 
     workspace_path = "contact_list__workspace"
 

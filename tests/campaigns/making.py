@@ -17,6 +17,7 @@ from campaigns.models import (
     Revision,
     Template,
 )
+from campaigns.models.address_hash import address_hash
 
 _number = count(1)
 
@@ -48,7 +49,13 @@ def make_list(workspace: Workspace, size: int) -> ContactList:
     first = next(_number)
     addresses = [f"person{first}x{n}@example.org" for n in range(size)]
     contacts = Contact.objects.bulk_create(
-        Contact(workspace=workspace, email=one, email_key=one, first_name=f"Person {n}")
+        Contact(
+            workspace=workspace,
+            email=one,
+            email_key=one,
+            email_hash=address_hash(one),
+            first_name=f"Person {n}",
+        )
         for n, one in enumerate(addresses)
     )
     ListMembership.objects.bulk_create(

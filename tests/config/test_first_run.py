@@ -71,6 +71,8 @@ def test_it_makes_the_keys_once_for_processes_that_start_together(tmp_path: Path
     assert len(answers) == 1
     assert sorted(path.name for path in (tmp_path / "var" / "keys").iterdir()) == [
         "secret_key",
+        "suppression_key",
+        "token_key",
         "vault_keys",
     ]
 
@@ -102,6 +104,8 @@ def test_it_is_not_stopped_by_a_draft_of_a_process_that_was_killed(tmp_path: Pat
 GIVEN = [
     ("SECRET_KEY", "s" * 60, "settings.SECRET_KEY"),
     ("VAULT_KEYS", "new,old", "','.join(settings.VAULT_KEYS)"),
+    ("SUPPRESSION_KEY", "one", "settings.SUPPRESSION_KEY"),
+    ("TOKEN_KEY", "another", "settings.TOKEN_KEY"),
     ("GOOGLE_CLIENT_SECRET", "GOCSPX-abc", "settings.GOOGLE['client_secret']"),
     ("GMAIL_SMTP_SSL_PORT", "4650", "str(settings.GMAIL['smtp_ssl_port'])"),
     ("PUBLIC_URL", "https://mail.example.org", "settings.PUBLIC_URL"),
@@ -132,7 +136,12 @@ def test_it_reads_settings_from_the_environment_or_from_files(tmp_path: Path) ->
 
 
 def test_it_makes_no_key_where_one_is_given(tmp_path: Path) -> None:
-    given = {"SECRET_KEY": "s" * 60, "VAULT_KEYS": new_vault_key()}
+    given = {
+        "SECRET_KEY": "s" * 60,
+        "VAULT_KEYS": new_vault_key(),
+        "SUPPRESSION_KEY": "one",
+        "TOKEN_KEY": "another",
+    }
 
     answer_of(start(tmp_path / "var", **given))
 

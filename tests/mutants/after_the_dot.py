@@ -132,11 +132,11 @@ MUTATIONS = [
         "test_sender.py::test_it_does_not_write_to_the_suppressed_nor_to_the_deleted",
         Edit(
             HANDING_OVER,
-            "AND suppression.email_key = %(to_key)s",
-            "AND suppression.email_key <> %(to_key)s",
+            "AND suppression.email_hash = %(to_hash)s",
+            "AND suppression.email_hash <> %(to_hash)s",
         ),
         Edit(
-            "campaigns/delivery/claim.py", "if message.to_email.lower() in opted_out}", "if False}"
+            "campaigns/delivery/claim.py", "if hashed in opted_out}", "if False}"
         ),
     ),
     one(
@@ -144,8 +144,8 @@ MUTATIONS = [
         SQLITE,
         "test_last_look.py::test_it_gives_no_dot_after_an_opt_out_in_the_middle_of_a_message",
         HANDING_OVER,
-        "AND suppression.email_key = %(to_key)s",
-        "AND suppression.email_key <> %(to_key)s",
+        "AND suppression.email_hash = %(to_hash)s",
+        "AND suppression.email_hash <> %(to_hash)s",
     ),
     one(
         "a pause or a cancel is not looked for before the dot",

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import by_hand, connect, ledger, quota, sent
-from accounts.models import GmailAccount, LedgerRow, MailByHand, SentFolder
+from accounts.models import GmailAccount, LedgerRow, MailByHand, ReadFolder
 from campaigns.delivery import sender
 from campaigns.delivery.read_sent import read_sent
 from campaigns.delivery.sender import send_due
@@ -238,7 +238,7 @@ def test_it_counts_nothing_twice_when_every_uid_changes(
 
 
 def newest(account: GmailAccount) -> int:
-    return SentFolder.objects.filter(account=account).latest("uid_validity").uid_validity
+    return ReadFolder.objects.filter(account=account).latest("uid_validity").uid_validity
 
 
 # --- Where it cannot be read -----------------------------------------------------------------
