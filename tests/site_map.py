@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.views.generic import RedirectView
 
 from accounts.models import Membership
-from tests.cast import Belongings, our_models
+from tests.belongings import Belongings, our_models
 
 # Name of the URL -> for each argument the model whose primary key it is, or a fixed text.
 ARGUMENTS: dict[str, dict[str, type[Model] | str]] = {

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import GmailAccount
-from tests.cast import Belongings
+from tests.belongings import Belongings
 from tests.site_map import PUBLIC, Address, site_map
 
 pytestmark = [pytest.mark.django_db, pytest.mark.only_shows]

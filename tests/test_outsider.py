@@ -20,7 +20,8 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.owned_admin import OwnedAdmin
 from accounts.tenancy import visible
-from tests.cast import ELSEWHERE, HOME, Belongings, client_of, our_models
+from tests.belongings import Belongings, our_models
+from tests.cast import ELSEWHERE, HOME, client_of
 from tests.site_map import PUBLIC, Address, admin_classes, site_map
 
 pytestmark = pytest.mark.django_db

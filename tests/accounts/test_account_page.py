@@ -14,7 +14,7 @@ from accounts.admin import GmailAccountForm
 from accounts.models import CheckUp, GmailAccount, Rest
 from tests.accounts.gmail_cast import ANA, ANA_PASSWORD, BEN, connect_ana, connect_by_consent
 from tests.accounts.gmail_pages import CONNECT, CONSENT, ask, come_back, text
-from tests.cast import Belongings
+from tests.belongings import Belongings
 from tests.practice_gmail import PracticeGmail
 
 CHANGE_LIST = "admin:accounts_gmailaccount_changelist"

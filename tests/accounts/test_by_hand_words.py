@@ -9,9 +9,9 @@ from django.utils import timezone
 from accounts.models import GmailAccount, LedgerRow
 from campaigns.delivery.claim import Claim, take_account
 from tests.accounts.gmail_pages import text
+from tests.belongings import Belongings
 from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_single, spend
-from tests.cast import Belongings
 
 FRESH = "10 kept free for what you wrote in Gmail since Daypost last looked."
 UNREAD = (

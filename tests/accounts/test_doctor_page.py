@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.doctor.check import Check, Name, as_rows
 from accounts.models import CheckUp, GmailAccount
 from tests.accounts.gmail_pages import text
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 pytestmark = pytest.mark.only_shows
 

@@ -16,7 +16,8 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
 
 from accounts.models import GmailAccount, User
-from tests.cast import PASSWORD, Belongings, client_of
+from tests.belongings import Belongings
+from tests.cast import PASSWORD, client_of
 
 LOGIN = "/account/login/"
 RESET = "/account/password/reset/"

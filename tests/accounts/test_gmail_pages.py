@@ -22,7 +22,7 @@ from tests.accounts.gmail_pages import (
     fill,
     text,
 )
-from tests.cast import Belongings
+from tests.belongings import Belongings
 from tests.practice_gmail import PracticeGmail
 
 # --- Three ways ------------------------------------------------------------------------------

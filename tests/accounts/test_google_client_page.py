@@ -18,7 +18,7 @@ from tests.accounts.gmail_pages import (
     come_back,
     text,
 )
-from tests.cast import Belongings
+from tests.belongings import Belongings
 from tests.practice_gmail import PracticeGmail
 
 pytestmark = pytest.mark.only_shows

@@ -15,10 +15,10 @@ from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.planning.sharing import Reason, Turn
 from campaigns.reports import status
+from tests.belongings import Belongings
 from tests.campaigns.claiming import claim_next
 from tests.campaigns.delivery.test_claim import account_in_hand, claim_one
 from tests.campaigns.making import make_account, make_campaign, make_single
-from tests.cast import Belongings
 
 WHY = "The clock jumped ahead by 25 hours."
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import GmailAccount
 from tests.accounts.gmail_pages import text
 from tests.accounts.test_account_page import account_page, settings_of
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 
 @pytest.fixture

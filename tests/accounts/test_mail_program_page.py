@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts.models import GmailAccount
 from tests.accounts.gmail_pages import text
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 pytestmark = pytest.mark.only_shows
 

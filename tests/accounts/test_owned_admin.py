@@ -11,7 +11,7 @@ from accounts.admin import GmailAccountForm
 from accounts.models import GmailAccount, Workspace
 from accounts.workspace_settings import WorkspaceForm
 from campaigns.models import Campaign, Contact, ContactList, Template
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 # --- Saving -----------------------------------------------------------------------------------
 

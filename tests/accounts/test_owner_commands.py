@@ -12,7 +12,8 @@ from django.test import Client
 
 from accounts.models import Membership, User, Workspace
 from tests.accounts.test_entrance import NEW, is_logged_in, log_in
-from tests.cast import PASSWORD, Belongings
+from tests.belongings import Belongings
+from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

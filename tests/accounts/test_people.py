@@ -9,7 +9,8 @@ from pytest_django import Settings
 from accounts.models import Membership, User
 from accounts.signup import sign_up
 from tests.accounts.test_entrance import NEW, is_logged_in, log_in
-from tests.cast import PASSWORD, Belongings, client_of
+from tests.belongings import Belongings
+from tests.cast import PASSWORD, client_of
 
 PEOPLE = "/people/"
 LINK = re.compile(r"<code>(http://testserver/account/password/reset/key/\S+)</code>")

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from accounts.models import GmailAccount
 from tests.accounts.gmail_cast import settings_for
 from tests.accounts.gmail_pages import text
-from tests.cast import Belongings
+from tests.belongings import Belongings
 from tests.practice_gmail import PracticeGmail
 
 pytestmark = pytest.mark.only_shows

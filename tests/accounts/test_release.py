@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import generation, halts
 from accounts.halts import Cause
 from accounts.models import GmailAccount
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 LET_GO = "Let this account go on"
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from accounts import sealed
 from accounts.models import GmailAccount, OAuthClient
 from tests.accounts.gmail_cast import new_workspace
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 
 def rotate() -> int:

@@ -24,7 +24,7 @@ from tests.accounts.gmail_cast import (
     connect_ana,
     connect_by_consent,
 )
-from tests.cast import Belongings
+from tests.belongings import Belongings
 from tests.practice_gmail import PracticeGmail
 
 PACKED_PASSWORD = ANA_PASSWORD.replace(" ", "")

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from accounts.models import Membership, User, Workspace
 from accounts.signup import SignupClosed, sign_up
-from tests.cast import PASSWORD, Belongings
+from tests.belongings import Belongings
+from tests.cast import PASSWORD
 
 SIGNUP = "/account/signup/"
 

@@ -15,8 +15,8 @@ from accounts import quota, rests, standing
 from accounts.models import GmailAccount, Rest
 from tests.accounts.gmail_cast import ANA_PASSWORD, connect_ana
 from tests.accounts.gmail_pages import text
+from tests.belongings import Belongings
 from tests.campaigns.making import make_account, make_workspace, spend
-from tests.cast import Belongings
 from tests.gmail import gmail_says
 from tests.practice_gmail import PracticeGmail
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Membership, User, Workspace
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 SETTINGS = "/settings/"
 FILLED = {"name": "Pier Café", "postal_address": "1 Pier Road", "time_zone": "Europe/London"}

@@ -135,9 +135,7 @@ MUTATIONS = [
             "AND suppression.email_hash = %(to_hash)s",
             "AND suppression.email_hash <> %(to_hash)s",
         ),
-        Edit(
-            "campaigns/delivery/claim.py", "if hashed in opted_out}", "if False}"
-        ),
+        Edit("campaigns/delivery/claim.py", "if hashed in opted_out}", "if False}"),
     ),
     one(
         "an opt-out is not looked for before the dot",

@@ -12,9 +12,9 @@ from accounts.clock.watch import GONE_AFTER, Watch
 from accounts.models import ClockCheck, GmailAccount, LedgerRow
 from campaigns.delivery.claim import LeaseLost, take_account
 from tests.accounts.clock.machine import Machine
+from tests.belongings import Belongings
 from tests.campaigns.claiming import claim_next
 from tests.campaigns.making import make_account, make_campaign, make_workspace, spend
-from tests.cast import Belongings
 
 HOURS_25 = timedelta(hours=25)
 HOUR = timedelta(hours=1)

@@ -14,8 +14,8 @@ from accounts.clock import watch
 from accounts.clock.watch import Watch
 from accounts.models import GmailAccount
 from tests.accounts.clock.machine import Machine
+from tests.belongings import Belongings
 from tests.campaigns.making import make_account
-from tests.cast import Belongings
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from django.utils.formats import date_format
 from accounts.models import GmailAccount
 from campaigns.models import Campaign, Message, Revision
 from campaigns.rendering import merge
+from tests.belongings import Belongings
 from tests.campaigns.making import make_account, make_campaign, spend
-from tests.cast import Belongings
 
 M = Message.State
 

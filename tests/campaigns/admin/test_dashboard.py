@@ -10,8 +10,9 @@ from accounts.doctor.check import Check, Name, as_rows
 from accounts.models import CheckUp, GmailAccount, LedgerRow, Membership, User, Workspace
 from campaigns.models import Campaign, Contact, ContactImport, Message, Template
 from campaigns.reports import wording
+from tests.belongings import Belongings
 from tests.campaigns.making import make_account, make_campaign, make_list, make_single, spend
-from tests.cast import Belongings, client_of
+from tests.cast import client_of
 
 HOME_PAGE = reverse("admin:index")
 LIVE = reverse("admin:dashboard_live")

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import GmailAccount
 from campaigns.models import Campaign, HistoryEntry, Message
+from tests.belongings import Belongings
 from tests.campaigns.doubting import fresh, long_ago, put_in_doubt
 from tests.campaigns.making import make_account, make_campaign
-from tests.cast import Belongings
 
 LIST = reverse("admin:campaigns_message_changelist")
 DECISIONS = ("arrived", "send_again", "try_again")

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.models import Campaign, Event, Message
+from tests.belongings import Belongings
 from tests.campaigns.making import make_account, make_campaign
-from tests.cast import Belongings
 
 LIST = reverse("admin:campaigns_message_changelist")
 EXPORT = reverse("admin:campaigns_message_export")

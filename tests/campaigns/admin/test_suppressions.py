@@ -3,7 +3,7 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import Suppression
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 LIST = reverse("admin:campaigns_suppression_changelist")
 ADD = reverse("admin:campaigns_suppression_add")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from campaigns.models import Campaign, Contact, ContactField, Template
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 LIST = reverse("admin:campaigns_template_changelist")
 ADD = reverse("admin:campaigns_template_add")

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from campaigns.admin.template_place import with_anchor, with_sign
 from campaigns.models import Contact, Template
-from tests.cast import Belongings
+from tests.belongings import Belongings
 
 pytestmark = pytest.mark.only_shows
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import GmailAccount, Workspace
 from campaigns.models import Campaign, Contact, ContactList, ListMembership, Suppression, Template
+from tests.belongings import Belongings
 from tests.campaigns.making import make_list
-from tests.cast import Belongings
 
 NEW = reverse("admin:campaigns_campaign_add")
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

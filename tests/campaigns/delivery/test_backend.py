@@ -20,8 +20,8 @@ from campaigns.delivery.backend import NoAccount
 from campaigns.delivery.sender import Tally, send_due
 from campaigns.models import Message, Suppression
 from campaigns.rendering.mime import is_valid_message_id
+from tests.belongings import Belongings
 from tests.campaigns.making import make_account, make_campaign, make_workspace, spend
-from tests.cast import Belongings
 from tests.practice_gmail import PracticeGmail
 
 pytestmark = pytest.mark.django_db
