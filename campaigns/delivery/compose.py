@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import quote
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.models import GmailAccount
+from campaigns.delivery import leaving, public_pages
 from campaigns.models import Message, Revision
 from campaigns.models.merge_fields import merge_values
 from campaigns.rendering import merge, mime
@@ -59,7 +60,7 @@ class Composer:
                 text=letter.text,
                 message_id=message.message_id,
                 date=now,
-                headers=self._headers(),
+                headers=self._headers(message),
             )
         except mime.MessageError as error:
             raise NotWritable(str(error)) from error
@@ -68,11 +69,17 @@ class Composer:
         """Who the mail is from; whom the envelope names is always the account itself."""
         return Address(self.account.display_name, self.account.from_address or self.account.address)
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, message: Message) -> dict[str, str]:
         # A mail to the account works without a public address, for every mail program, and
-        # whatever Gmail makes of an alias. RFC 6068 2: an address in a link is percent-encoded.
-        account = quote(mime.in_ascii(self.account.address), safe="@+")
-        return {"List-Unsubscribe": f"<mailto:{account}?subject=unsubscribe>"}
+        # whatever Gmail makes of an alias.
+        by_mail = f"<{leaving.opt_out_link(self.account.address, message.pk)}>"
+        if not settings.PUBLIC_URL:
+            return {"List-Unsubscribe": by_mail}
+        # RFC 8058 section 3.1.
+        return {
+            "List-Unsubscribe": f"<{public_pages.leave(message.pk)}>, {by_mail}",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
 
     def _revision(self, campaign_id: int, number: int) -> Revision:
         key = campaign_id, number

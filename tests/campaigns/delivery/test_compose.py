@@ -8,9 +8,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import GmailAccount
+from campaigns import tokens
+from campaigns.delivery import leaving
 from campaigns.delivery.compose import Composer
 from campaigns.delivery.sender import send_due
 from campaigns.models import Campaign, Message
+from campaigns.tokens import Purpose
 from gmail.replies import Reply
 from gmail.smtp import SmtpSession
 from tests.campaigns.making import make_account, make_campaign, make_workspace
@@ -26,6 +29,10 @@ def composed(**account_fields: Any) -> Mail:
     return message_from_bytes(Composer(account).compose(message, timezone.now()))
 
 
+def message_of(mail: Mail) -> int:
+    return Message.objects.get(message_id=mail["Message-ID"]).pk
+
+
 def test_it_is_from_the_account_where_nothing_else_is_said() -> None:
     mail = composed()
     assert mail["From"] == "ana@gmail.com"
@@ -38,7 +45,8 @@ def test_it_is_from_the_alias_and_unsubscribes_at_the_account() -> None:
     )
     assert mail["From"] == "Ana's shop <shop@example.com>"
     assert mail["Reply-To"] == "desk@example.com"
-    assert mail["List-Unsubscribe"] == "<mailto:ana@gmail.com?subject=unsubscribe>"
+    assert mail["List-Unsubscribe"].startswith("<mailto:ana+")
+    assert "@gmail.com?subject=unsubscribe%20" in mail["List-Unsubscribe"]
 
 
 def test_it_keeps_the_account_in_the_envelope(
@@ -60,13 +68,20 @@ def test_it_keeps_the_account_in_the_envelope(
     assert set(senders) == {account.address}
 
 
-@pytest.mark.parametrize(
-    ("address", "link"),
-    [
-        ("ana+shop@gmail.com", "<mailto:ana+shop@gmail.com?subject=unsubscribe>"),
-        ("a&b?c%d@example.com", "<mailto:a%26b%3Fc%25d@example.com?subject=unsubscribe>"),
-        ("ana@münchen.de", "<mailto:ana@xn--mnchen-3ya.de?subject=unsubscribe>"),
-    ],
-)
-def test_it_writes_the_address_into_the_link_as_a_link_wants_it(address: str, link: str) -> None:
-    assert composed(address=address)["List-Unsubscribe"] == link
+def test_it_offers_the_mailbox_alone_without_a_public_address(settings: Any) -> None:
+    settings.PUBLIC_URL = ""
+    mail = composed()
+    assert (
+        mail["List-Unsubscribe"] == f"<{leaving.opt_out_link('ana@gmail.com', message_of(mail))}>"
+    )
+    assert mail["List-Unsubscribe-Post"] is None
+
+
+def test_it_offers_one_click_first_with_a_public_address(settings: Any) -> None:
+    settings.PUBLIC_URL = "https://post.example.org"
+    mail = composed()
+    offered = "".join(mail["List-Unsubscribe"].splitlines())
+    token = tokens.make(Purpose.LEAVE, message_of(mail))
+    by_mail = leaving.opt_out_link("ana@gmail.com", message_of(mail))
+    assert offered == f"<https://post.example.org/u/{token}>, <{by_mail}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
