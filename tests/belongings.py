@@ -42,6 +42,7 @@ from campaigns.models import (
     Event,
     HistoryEntry,
     InboundMail,
+    KeyMark,
     ListMembership,
     Message,
     PublicAddress,
@@ -55,7 +56,7 @@ OUR_APPS = ("accounts", "campaigns")
 
 
 # Of the whole instance: they belong to nobody's workspace, and no page lists them.
-OF_THE_INSTANCE = (Generation, PublicAddress)
+OF_THE_INSTANCE = (Generation, KeyMark, PublicAddress)
 
 
 def our_models() -> list[type[Model]]:

@@ -15,7 +15,7 @@ from accounts import halts, ledger, quota, sent, standing
 from accounts.leases import is_free
 from accounts.ledger import Entry
 from accounts.models import GmailAccount, LedgerRow
-from campaigns import states
+from campaigns import lasting_keys, states
 from campaigns.delivery import snapshot
 from campaigns.models import CampaignAccount, Message, Suppression
 from campaigns.models.address_hash import address_hash
@@ -99,7 +99,7 @@ def claim_next(account_id: int, holder: str, now: datetime, most: int) -> list[C
     )
     if account.burst_holder != holder:
         raise LeaseLost
-    if account.halted:
+    if account.halted or not lasting_keys.fit():
         return Turn(None, None, Reason.HALTED)
     entries = ledger.totals(account, now)
     messages = _next_single(account, entries, now) if account.has_bound else []

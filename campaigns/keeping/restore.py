@@ -87,7 +87,7 @@ def _restore(archive: Archive, progress: Progress, now: datetime) -> Restored:
         generation.restored(datetime.fromisoformat(archive.manifest.made_at), now)
         for name in names:
             archive.extract(f"{UPLOADS}/{name}", uploads.path_of(name))
-        keys.keep(archive)
+        keys.keep(archive, now)
 
     kind = sqlite if connection.vendor == "sqlite" else postgres
     aside = kind.restore(archive, finish, progress, now)

@@ -6,6 +6,7 @@ from campaigns.models.contact_list import ContactList, ListMembership
 from campaigns.models.event import Event
 from campaigns.models.history_entry import HistoryEntry
 from campaigns.models.inbound_mail import InboundMail
+from campaigns.models.key_mark import KeyMark
 from campaigns.models.message import Message
 from campaigns.models.public_address import PublicAddress
 from campaigns.models.suppression import Suppression
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "HistoryEntry",
     "InboundMail",
+    "KeyMark",
     "ListMembership",
     "Message",
     "PublicAddress",
