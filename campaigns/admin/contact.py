@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from accounts.owned_admin import OwnedAdmin
 from accounts.pages_context import page_context
 from accounts.tenancy import visible, workspace_of
+from campaigns.admin import contact_page
 from campaigns.admin.contact_form import contact_form
 from campaigns.contacts import membership
 from campaigns.contacts.address import BEYOND_ASCII
@@ -66,6 +67,7 @@ class ContactAdmin(OwnedAdmin):
     ordering = ("-pk",)
     actions = ("add_to_list", "take_off_list")
     change_list_template = "campaigns/contacts/change_list.html"
+    change_form_template = "campaigns/contacts/change_form.html"
     empty_icon = "group"
     empty_title = _("No contacts yet")
     empty_text = _("A CSV file from your spreadsheet or your address book is all it takes.")
@@ -81,6 +83,14 @@ class ContactAdmin(OwnedAdmin):
         return super().get_form(
             request, obj, change, **{**kwargs, "form": contact_form(workspace_of(request))}
         )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        answer: HttpResponse = super().change_view(
+            request, object_id, form_url, contact_page.known_of(request, object_id)
+        )
+        return answer
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -1,15 +1,15 @@
-"""Suppressions: whom this workspace must not write to. Added by hand, several at once."""
+"""Suppressions: whom this workspace must not write to, why, and what taking one away means."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -17,10 +17,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.owned_admin import OwnedAdmin
 from accounts.pages_context import page_context
-from accounts.tenancy import workspace_of
+from accounts.tenancy import visible_or_404, workspace_of
+from campaigns.admin import suppression_bring
 from campaigns.admin.badges import badge
 from campaigns.contacts import suppressing
+from campaigns.contacts.address import AddressRefused, email_key, normalise
+from campaigns.delivery import suppression_words
 from campaigns.models import Suppression
+from campaigns.models.address_hash import address_hash
 from campaigns.reports import wording
 
 
@@ -60,14 +64,16 @@ def _named(wrong: list[str]) -> str:
 
 @admin.register(Suppression)
 class SuppressionAdmin(OwnedAdmin):
-    list_display = ("email_key", "reason_badge", "note", "since")
+    list_display = ("address", "reason_badge", "in_words")
     search_fields = ("email_key", "note")
-    search_help_text = _("Address or note")
-    fields = ("email_key", "reason", "note")
-    readonly_fields = ("email_key", "reason")
+    search_help_text = _("Address or note; a whole address also finds one that was erased")
+    fields = ("address", "in_words", "note")
+    readonly_fields = ("address", "in_words")
     ordering = ("-pk",)
     actions = ("delete_selected",)
-    change_list_template = "campaigns/suppression_list.html"
+    change_list_template = "campaigns/suppressions/list.html"
+    delete_confirmation_template = "campaigns/suppressions/delete.html"
+    delete_selected_confirmation_template = "campaigns/suppressions/delete_several.html"
     empty_icon = "block"
     empty_title = _("Nobody is suppressed")
     empty_text = _(
@@ -80,14 +86,65 @@ class SuppressionAdmin(OwnedAdmin):
         rows: QuerySet[Suppression] = super().get_queryset(request)
         return rows.prefetch_related("workspace")
 
+    @admin.display(description=_("e-mail address"), ordering="email_key")
+    def address(self, suppression: Suppression) -> str:
+        return str(suppression)
+
     @admin.display(description=_("reason"), ordering="reason")
     def reason_badge(self, suppression: Suppression) -> SafeString:
         return badge(suppression.get_reason_display(), "")
 
-    @admin.display(description=_("since"), ordering="created_at")
-    def since(self, suppression: Suppression) -> str:
-        zone = ZoneInfo(suppression.workspace.time_zone)
-        return wording.moment(suppression.created_at, timezone.now(), zone)
+    @admin.display(description=_("why"), ordering="created_at")
+    def in_words(self, suppression: Suppression) -> str:
+        return suppression_words.why(suppression, timezone.now())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
+    ) -> tuple[QuerySet[Suppression], bool]:
+        """Of an address that was erased only its hash is left."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        try:
+            key = email_key(normalise(search_term).email)
+        except AddressRefused:
+            return found, may_repeat
+        return found | queryset.filter(email_hash=address_hash(key)), may_repeat
+
+    def get_urls(self) -> list[URLPattern]:
+        def bring(request: HttpRequest) -> HttpResponse:
+            return suppression_bring.bring(self.admin_site, request)
+
+        guarded = self.admin_site.admin_view(bring)
+        theirs: list[URLPattern] = super().get_urls()
+        return [path("bring/", guarded, name="campaigns_suppression_bring"), *theirs]
+
+    # --- Taking one away ---------------------------------------------------------------------
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        chosen = visible_or_404(Suppression.objects.select_related("workspace"), request, object_id)
+        answer: HttpResponse = super().delete_view(request, object_id, _what_it_means([chosen]))
+        return answer
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        messages.success(
+            request, gettext("%(address)s may be written to again.") % {"address": obj_display}
+        )
+        return redirect("admin:campaigns_suppression_changelist")
+
+    @admin.action(description=_("Take away…"), permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, chosen: QuerySet[Suppression]
+    ) -> HttpResponse | None:
+        response = delete_selected(self, request, chosen)
+        if isinstance(response, TemplateResponse):
+            response.context_data = {
+                **(response.context_data or {}),
+                **_what_it_means(list(chosen)),
+            }
+        return response
+
+    # --- Adding ------------------------------------------------------------------------------
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
@@ -107,7 +164,19 @@ class SuppressionAdmin(OwnedAdmin):
             crumbs=[(gettext("Suppressions"), reverse("admin:campaigns_suppression_changelist"))],
             form=form,
         )
-        return TemplateResponse(request, "campaigns/suppress.html", context)
+        return TemplateResponse(request, "campaigns/suppressions/add.html", context)
+
+
+def _what_it_means(chosen: list[Suppression]) -> dict[str, Any]:
+    now = timezone.now()
+    for one in chosen:
+        one.in_words = suppression_words.why(one, now)  # type: ignore[attr-defined]
+    reasons = [one.reason for one in chosen]
+    return {
+        "suppressions": chosen,
+        "opted_out": reasons.count(Suppression.Reason.OPTED_OUT),
+        "bounced": reasons.count(Suppression.Reason.BOUNCED),
+    }
 
 
 def _added(added: int, known: int) -> str:

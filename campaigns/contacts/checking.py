@@ -45,7 +45,7 @@ def check(
     found = Findings()
     items = read(file, dialect)
     deadline = None if seconds is None else time.monotonic() + seconds
-    with _seen_addresses() as seen:
+    with seen_addresses() as seen:
         while chunk := list(islice(items, CHUNK_ROWS)):
             rows = [item for item in chunk if isinstance(item, Row)]
             for item in chunk:
@@ -60,7 +60,7 @@ def check(
     return found
 
 
-class _SeenAddresses:
+class SeenAddresses:
     """Which addresses of a file came before. On disk: memory must not grow with the file."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
@@ -74,7 +74,7 @@ class _SeenAddresses:
 
 
 @contextmanager
-def _seen_addresses() -> Iterator[_SeenAddresses]:
+def seen_addresses() -> Iterator[SeenAddresses]:
     # An empty name is a temporary database that SQLite deletes when it is closed.
     with closing(sqlite3.connect("")) as database:
-        yield _SeenAddresses(database)
+        yield SeenAddresses(database)

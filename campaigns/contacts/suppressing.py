@@ -1,4 +1,4 @@
-"""Whom the workspace must not write to again, given by hand."""
+"""Whom the workspace must not write to again, as its people say it."""
 
 import re
 from collections.abc import Iterable
@@ -27,22 +27,34 @@ def read_addresses(text: str) -> tuple[list[str], list[str]]:
     return list(keys), wrong
 
 
-def suppress(workspace: Workspace, keys: Iterable[str], note: str = "") -> int:
-    """Suppress them all by hand; returns how many were not before."""
-    keys = list(keys)
-    hashes = {key: address_hash(key) for key in keys}
-    known: set[str] = set()
-    for start in range(0, len(keys), _AT_A_TIME):
-        here = visible(Suppression.objects.all(), workspace)
-        some = here.filter(email_hash__in=[hashes[key] for key in keys[start : start + _AT_A_TIME]])
-        known.update(some.values_list("email_hash", flat=True))
-    new = [key for key in keys if hashes[key] not in known]
+def suppress(
+    workspace: Workspace,
+    keys: Iterable[str],
+    note: str = "",
+    reason: Suppression.Reason = Suppression.Reason.BY_HAND,
+) -> int:
+    """Suppress them all; returns how many were not before. Who was keeps the first reason."""
+    new = not_suppressed(workspace, keys)
     Suppression.objects.bulk_create(
         [
-            Suppression(workspace=workspace, email_key=key, email_hash=hashes[key], note=note)
-            for key in new
+            Suppression(
+                workspace=workspace, email_key=key, email_hash=hashed, note=note, reason=reason
+            )
+            for key, hashed in new.items()
         ],
         batch_size=_AT_A_TIME,
         ignore_conflicts=True,
     )
     return len(new)
+
+
+def not_suppressed(workspace: Workspace, keys: Iterable[str]) -> dict[str, str]:
+    """Those of `keys` that may be written to, with their hashes."""
+    hashes = {key: address_hash(key) for key in keys}
+    known: set[str] = set()
+    every = list(hashes.values())
+    for start in range(0, len(every), _AT_A_TIME):
+        here = visible(Suppression.objects.all(), workspace)
+        some = here.filter(email_hash__in=every[start : start + _AT_A_TIME])
+        known.update(some.values_list("email_hash", flat=True))
+    return {key: hashed for key, hashed in hashes.items() if hashed not in known}

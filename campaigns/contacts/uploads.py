@@ -11,9 +11,9 @@ from django.conf import settings
 OWNER_ONLY = 0o600
 
 
-def store(chunks: Iterable[bytes]) -> str:
+def store(chunks: Iterable[bytes], begins_with: str = "") -> str:
     """Keep a file, in bounded memory. Returns the name that `path_of` understands."""
-    name = f"{secrets.token_hex(16)}.csv"
+    name = f"{begins_with}{secrets.token_hex(16)}.csv"
     with create(name) as file:
         for chunk in chunks:
             file.write(chunk)

@@ -37,6 +37,7 @@ from campaigns.delivery.deadline import Deadline
 from campaigns.delivery.handing_over import commit_handing_over
 from campaigns.delivery.line import Line
 from campaigns.delivery.read_sent import read_sent
+from campaigns.delivery.suppression_words import why_skipped
 from campaigns.models import Message
 from campaigns.planning.sharing import Reason, Turn
 from gmail.errors import (
@@ -243,7 +244,7 @@ class Burst:
         """The finished bytes; None when there is nothing to send after all."""
         try:
             if claim.suppressed:
-                raise NotWritable(_("This address is suppressed: it must not be written to."))
+                raise NotWritable(why_skipped(message, self.clock.now()))
             return self.composer.compose(message, self.clock.now())
         except NotWritable as error:
             self._skip(claim, str(error))
@@ -373,7 +374,7 @@ class Burst:
         """Paused, cancelled, suppressed, or too late: the server never sees the end."""
         if suppressed([claim.message]):
             self.line.drop()
-            self._skip(claim, _("This address is suppressed: it must not be written to."))
+            self._skip(claim, why_skipped(claim.message, self.clock.now()))
         else:
             self._break_off(claim, M.CLAIMED, "")
 

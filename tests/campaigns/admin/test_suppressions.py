@@ -1,8 +1,10 @@
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.models import Suppression
+from campaigns.models import Contact, Suppression
 from tests.belongings import Belongings
 
 LIST = reverse("admin:campaigns_suppression_changelist")
@@ -80,6 +82,53 @@ def test_deleting_asks_first(client, home):
         assert keys(home) == {row.email_key}
     client.post(LIST, chosen | {"post": "yes"})
     assert keys(home) == set()
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("opted_out", "1 of them asked not to be written to."),
+        ("bounced", "1 of them does not work."),
+        ("by_hand", None),
+    ],
+)
+def test_it_says_what_taking_one_away_means(client, home, reason, says):
+    row = home.of(Suppression)
+    Suppression.objects.filter(pk=row.pk).update(reason=reason, note="the note")
+    chosen = {"action": "delete_selected", "_selected_action": [row.pk]}
+    for ask in (
+        client.get(reverse("admin:campaigns_suppression_delete", args=[row.pk])),
+        client.post(LIST, chosen),
+    ):
+        page = text_of(ask)
+        assert "not-zebra@example.com" in page
+        assert "the note" in page
+        assert "may write to this address again" in page
+        assert ("of them" in page) == (says is not None)
+        assert says is None or says in page
+
+
+def test_a_whole_address_finds_one_that_was_erased(client, home, elsewhere):
+    row = Suppression.objects.create(workspace=home.workspace, email_key="ana@example.org")
+    there = Suppression.objects.create(workspace=elsewhere.workspace, email_key="ana@example.org")
+    Suppression.objects.filter(pk__in=[row.pk, there.pk]).update(email_key="", note="")
+    for words, found in (("Ana@Example.org ", [row]), ("ana@", []), ("ana@example.or", [])):
+        answer = client.get(LIST, {"q": words})
+        assert list(answer.context["cl"].result_list) == found, words
+    assert "an address that was erased" in text_of(client.get(LIST, {"q": "ana@example.org"}))
+
+
+def test_a_contact_shows_why_it_is_not_written_to(client, home):
+    contact = home.of(Contact)
+    page = reverse("admin:campaigns_contact_change", args=[contact.pk])
+    assert "Not written to" not in text_of(client.get(page))
+    Suppression.objects.create(
+        workspace=home.workspace, email_key=contact.email, reason="bounced", note="no <such> user"
+    )
+    assert re.search(
+        r"Not written to:</strong> bounced on \d+ \w+: no &lt;such&gt; user",
+        text_of(client.get(page)),
+    )
 
 
 def test_an_empty_list_says_who_would_stand_here(client, home):
