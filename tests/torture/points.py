@@ -68,9 +68,10 @@ POINTS = [
     Point("before the account is taken", f"{SENDER}:take_account", "before", nth=1),
     Point("before the commit of taking the account", f"{SENDER}:take_account", "before commit", 1),
     Point("after the account is taken", f"{SENDER}:take_account", "after commit", nth=1),
-    Point("before the claim", f"{SENDER}:claim_next", "before"),
-    Point("before the claim's commit", f"{SENDER}:claim_next", "before commit"),
-    Point("after the claim's commit", f"{SENDER}:claim_next", "after commit"),
+    # The first, which takes all four at once: at the next there is nobody left to be claimed.
+    Point("before the claim", f"{SENDER}:claim_next", "before", nth=1),
+    Point("before the claim's commit", f"{SENDER}:claim_next", "before commit", nth=1),
+    Point("after the claim's commit", f"{SENDER}:claim_next", "after commit", nth=1),
     Point("before rendering", "campaigns.delivery.compose:Composer.compose", "before"),
     Point("after rendering", "campaigns.delivery.compose:Composer.compose", "after"),
     Point("before connecting", "accounts.sessions:open_smtp", "before", nth=1),
