@@ -17,6 +17,8 @@ LONGEST_BACK_OFF = timedelta(hours=1)
 # Slack where moments of two clocks are compared: far more than a clock that is believed can be off
 # (`clock.rules.AT_MOST_OFF`).
 CLOCKS_APART = timedelta(minutes=5)
+# How long an account rests after Gmail itself has refused one of its messages.
+BLOCKED_REST = timedelta(hours=1)
 # The least for which Google blocks an account at its limit.
 SHORTEST_BLOCK = timedelta(hours=1)
 
@@ -132,6 +134,22 @@ def back_off(account_id: int, reason: str, now: datetime) -> datetime:
     if not (failures and rests.lengthen(account_id, Rest.Cause.TROUBLE, reason, until)):
         rests.begin(account_id, Rest.Cause.TROUBLE, reason, until, now)
     return until
+
+
+@transaction.atomic
+def blocked(account_id: int, reason: str, at: datetime, now: datetime) -> None:
+    """Gmail wrote at `at` that it would not deliver what it had taken: nothing more leaves for a
+    while. Doing it twice changes nothing more.
+    """
+    account = _locked(account_id)
+    until = at + BLOCKED_REST
+    if until <= max(now, account.resting_until or now):
+        return
+    GmailAccount.objects.filter(pk=account_id).update(resting_until=until, resting_reason=reason)
+    if not (
+        is_resting(account, now) and rests.lengthen(account_id, Rest.Cause.TROUBLE, reason, until)
+    ):
+        rests.begin(account_id, Rest.Cause.TROUBLE, reason, until, now)
 
 
 @transaction.atomic

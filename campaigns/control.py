@@ -1,6 +1,7 @@
 """What a person may do with a running campaign: pause, resume, cancel."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from campaigns import states
 from campaigns.models import Campaign, Message
@@ -23,8 +24,9 @@ def pause(campaign_id: int) -> None:
 
 
 def resume(campaign_id: int) -> None:
-    """Go on where the campaign stopped."""
-    if not states.move_campaign(campaign_id, C.PAUSED, C.SENDING, state_reason=""):
+    """Go on where the campaign stopped. What has bounced until now pauses it no more."""
+    judged = {"state_reason": "", "judged_from": timezone.now()}
+    if not states.move_campaign(campaign_id, C.PAUSED, C.SENDING, **judged):
         raise NotPossible
 
 

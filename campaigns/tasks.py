@@ -17,6 +17,8 @@ from campaigns import check_up as doctor
 from campaigns.contacts import importer
 from campaigns.delivery import recovery, restored, schedule, sent_search
 from campaigns.delivery.sender import Tally
+from campaigns.inbound import fetch
+from campaigns.inbound import schedule as inbound_schedule
 from campaigns.keeping import retention
 
 # A wake-up that waited longer has been repeated by the next tick. Until when it is good is written
@@ -62,6 +64,17 @@ def resolve_doubts() -> None:
 @shared_task
 def search_sent(account_id: int) -> None:
     sent_search.search(account_id)
+
+
+@shared_task
+def read_what_came() -> None:
+    for account_id in inbound_schedule.due(timezone.now()):
+        read_mailbox.apply_async((account_id,), expires=EXPIRES_SECONDS)
+
+
+@shared_task
+def read_mailbox(account_id: int) -> None:
+    fetch.read(account_id, timezone.now())
 
 
 @shared_task

@@ -36,6 +36,11 @@ app.conf.beat_schedule = {
         "schedule": Every(10),
         "options": {"expires": 10 + APART_SECONDS},
     },
+    "inbox": {
+        "task": "campaigns.tasks.read_what_came",
+        "schedule": Every(10),
+        "options": {"expires": 10 + APART_SECONDS},
+    },
     "restored": {
         "task": "campaigns.tasks.resume_restored",
         "schedule": Every(30),

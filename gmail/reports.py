@@ -142,10 +142,11 @@ def _field(fields: Message, name: str) -> str:
 
 _MAILER = re.compile(r"\b(mailer-daemon|postmaster)@", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-_ADDRESS = re.compile(r"[^\s<>()\",:;@]{1,64}@[^\s<>()\",:;@]{1,255}")
+_PART = r"[^\s\x00-\x1f\x7f\ud800-\udfff<>()\",:;@]"
+_ADDRESS = re.compile(rf"{_PART}{{1,64}}@{_PART}{{1,255}}")
 _ORIGINAL = re.compile(r"^-{3,} ?(Original message|Message header follows) ?-{3,}\s*$", re.M | re.I)
 # A line of its own, indented, names whom it is about.
-_OWN_LINE = re.compile(r"^[ \t]+<?([^\s<>()\",:;@]{1,64}@[^\s<>()\",:;@]{1,255})>?[ \t]*$", re.M)
+_OWN_LINE = re.compile(rf"^[ \t]+<?({_PART}{{1,64}}@{_PART}{{1,255}})>?[ \t]*$", re.M)
 
 
 def _is_from_a_mailer(mail: Message) -> bool:
@@ -156,6 +157,8 @@ def _message_ids(mail: Message, parts: _Parts) -> tuple[str, ...]:
     """What the report calls our message; a thread's other ids come last."""
     values = [_field(group, "X-Original-Message-ID") for group in parts.delivery_status or []]
     if parts.original is not None:
+        # What Gmail put in place of ours, ours stands beside.
+        values.append(_field(parts.original, "X-Google-Original-Message-ID"))
         values.append(_field(parts.original, "Message-ID"))
     cut = _ORIGINAL.search(parts.text)
     if cut is not None:

@@ -1,0 +1,115 @@
+"""What the header of a mail that came in says of itself: from whom, about what, in answer to what.
+
+Pure, and cheap: a mailbox holds tens of thousands of mails, and nearly all are none of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import HeaderParser
+from email.utils import getaddresses, parseaddr, parsedate_to_datetime
+
+# Enough to tell whether a mail concerns us.
+FIELDS = (
+    "From",
+    "To",
+    "Cc",
+    "Delivered-To",
+    "Subject",
+    "In-Reply-To",
+    "References",
+    "X-Failed-Recipients",
+    "Content-Type",
+)
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
+_MAILER = re.compile(r"(?i)(^|[<\s])(mailer-daemon|postmaster)@")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_MOST_ADDRESSES = 100
+_MOST_IDS = 200
+
+
+@dataclass(frozen=True)
+class InboundHeader:
+    """Addresses in lower case. `answers`: the Message-IDs that it answers, nearest first.
+
+    `may_report`: it looks like a delivery report; whether it is one, its body tells.
+    """
+
+    sender: str
+    addressed_to: frozenset[str]
+    subject: str
+    answers: tuple[str, ...]
+    may_report: bool
+
+    @classmethod
+    def read(cls, raw: bytes) -> InboundHeader:
+        """Of a header, or of those lines of it that `FIELDS` names."""
+        return cls.of(HeaderParser().parsestr(raw.decode("utf-8", "replace")))
+
+    @classmethod
+    def of(cls, mail: Message) -> InboundHeader:
+        sender = _text(mail, "From")
+        kind = _text(mail, "Content-Type").lower()
+        return cls(
+            sender=_clean(parseaddr(sender)[1]).lower()[:254],
+            addressed_to=_addressed_to(mail),
+            subject=decoded(_text(mail, "Subject")),
+            answers=_answers(mail),
+            may_report=bool(
+                kind.startswith("multipart/report")
+                or mail.get("X-Failed-Recipients")
+                or _MAILER.search(sender)
+            ),
+        )
+
+
+def decoded(value: str) -> str:
+    """A header's words as a person reads them (RFC 2047), in one line; never an error."""
+    with suppress(HeaderParseError, LookupError, ValueError):
+        value = str(make_header(decode_header(value)))
+    return " ".join(_clean(value).split())
+
+
+def _clean(value: str) -> str:
+    """Without control characters, and without what is no character."""
+    return _CONTROLS.sub(" ", value.encode("utf-8", "replace").decode("utf-8"))
+
+
+def date_of(mail: Message) -> datetime | None:
+    """Its Date, in UTC; None where it has none that can be read."""
+    try:
+        at = parsedate_to_datetime(_text(mail, "Date"))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(mail: Message, name: str) -> str:
+    return " ".join(str(mail.get(name, "")).split())
+
+
+def _addressed_to(mail: Message) -> frozenset[str]:
+    fields = [
+        str(value)[:10_000]
+        for name in ("To", "Cc", "Delivered-To")
+        for value in mail.get_all(name, [])[:10]
+    ]
+    return frozenset(
+        address.lower() for _, address in getaddresses(fields)[:_MOST_ADDRESSES] if "@" in address
+    )
+
+
+def _answers(mail: Message) -> tuple[str, ...]:
+    nearest = _MESSAGE_ID.findall(_text(mail, "In-Reply-To"))
+    thread = _MESSAGE_ID.findall(_text(mail, "References"))[-_MOST_IDS:]
+    return tuple(dict.fromkeys([*nearest[:_MOST_IDS], *reversed(thread)]))
