@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from campaigns.contacts import audience
 from campaigns.delivery import snapshot
 from campaigns.models import Campaign, Contact
 from campaigns.rendering import merge
-from campaigns.rendering.fields import WORKSPACE_FIELDS
+from campaigns.rendering.fields import LINK_FIELDS, PUBLIC_FIELDS, WORKSPACE_FIELDS
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,17 @@ def _empty_field_checks(campaign: Campaign) -> list[Check]:
         return []
     people = recipients_of(campaign)
     known = content.known_fields(campaign.workspace)
-    checks = []
-    for field in sorted(_fields_without_fallback(template.subject, template.html) & known):
+    empty = _fields_without_fallback(template.subject, template.html)
+    sentence = _(
+        "“%(field)s” is empty for everybody, as this Daypost has no public address. "
+        "Take its link out of the template."
+    )
+    checks = [
+        Check("empty_field", True, sentence % {"field": field}, warning=True)
+        for field in sorted(empty & set(PUBLIC_FIELDS))
+        if not settings.PUBLIC_URL
+    ]
+    for field in sorted((empty & known) - set(LINK_FIELDS)):
         count = audience.without_value(people, field).count()
         if count:
             sentence = ngettext(

@@ -7,13 +7,13 @@ from accounts.models import Workspace
 from accounts.tenancy import visible
 from campaigns.models import ContactField, Template
 from campaigns.rendering import merge
-from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
+from campaigns.rendering.fields import LINK_FIELDS, STANDARD_FIELDS, WORKSPACE_FIELDS
 
 
 def known_fields(workspace: Workspace) -> set[str]:
     """Every merge field a template of this workspace may use."""
     names = visible(ContactField.objects.all(), workspace).values_list("name", flat=True)
-    return {*STANDARD_FIELDS, *WORKSPACE_FIELDS, *names}
+    return {*STANDARD_FIELDS, *WORKSPACE_FIELDS, *LINK_FIELDS, *names}
 
 
 def template_problems(template: Template, fields: set[str]) -> list[str]:
@@ -26,12 +26,24 @@ def template_problems(template: Template, fields: set[str]) -> list[str]:
 
 
 def with_footer(html: str) -> str:
-    """The content with the postal address and the way to leave, unless it has the address."""
-    if "postal_address" in merge.fields_in(html):
+    """The content with the postal address and the link to leave, where it has not both itself."""
+    fields = merge.fields_in(html)
+    parts = []
+    if "postal_address" not in fields:
+        parts.append("<p>{{ postal_address | newline_to_br }}</p>")
+    if "unsubscribe_url" not in fields:
+        parts.append(f"<p>{_way_out()}</p>")
+    if not parts:
         return html
-    leave = escape(_("You no longer want these mails? Reply with “unsubscribe”."))
-    return (
-        f'{html}\n<div style="margin-top: 32px; padding-top: 16px; color: #666666; '
-        f'font-size: 13px; border-top: 1px solid #dddddd">'
-        f"<p>{{{{ postal_address | newline_to_br }}}}</p><p>{leave}</p></div>"
+    footer = (
+        '<div style="margin-top: 32px; padding-top: 16px; color: #666666; '
+        f'font-size: 13px; border-top: 1px solid #dddddd">{"".join(parts)}</div>'
     )
+    body, end, rest = html.rpartition("</body>")
+    return f"{body}{footer}\n{end}{rest}" if end else f"{html}\n{footer}"
+
+
+def _way_out() -> str:
+    question = escape(_("You no longer want these mails?"))
+    leave = escape(_("Unsubscribe"))
+    return f'{question} <a href="{{{{ unsubscribe_url }}}}" style="color: #666666">{leave}</a>'

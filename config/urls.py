@@ -3,5 +3,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("account/", include("accounts.urls")),
+    # Outside of the admin: these are for recipients, who have no log-in.
+    path("", include("campaigns.public.urls")),
     path("", admin.site.urls),
 ]

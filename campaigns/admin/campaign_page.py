@@ -25,6 +25,7 @@ from campaigns import control
 from campaigns.admin.badges import MESSAGE_STYLES, campaign_badge
 from campaigns.admin.wizard_forms import zone_of
 from campaigns.delivery.forecasting import forecast_workspace
+from campaigns.delivery.merge_links import example_links
 from campaigns.models import Campaign, Message, Revision
 from campaigns.models.merge_fields import merge_values
 from campaigns.planning.sharing import Reason
@@ -229,6 +230,8 @@ def content_document(site: AdminSite, request: HttpRequest, pk: int) -> HttpResp
 def _letter(revision: Revision, first: Message | None) -> Letter:
     """As its first recipient gets it; as it was written when it does not work for them."""
     values = merge_values(first.contact, first.workspace) if first and first.contact else {}
+    # Nobody's real links: whoever looks here is not the recipient.
+    values |= example_links()
     try:
         return rendered(revision.subject, revision.html, revision.text, values)
     except MergeError:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
@@ -23,7 +24,7 @@ class Offer:
 
 
 def offers(workspace: Workspace) -> list[Offer]:
-    """The standard fields, then the workspace's own columns, then its address."""
+    """The standard fields, the workspace's own columns, its address, and links of the message."""
     friend = _("there")
     own = visible(ContactField.objects.all(), workspace).values_list("name", "label")
     return [
@@ -35,4 +36,19 @@ def offers(workspace: Workspace) -> list[Offer]:
         Offer.of(
             _("Postal address"), "{{ postal_address | newline_to_br }}", "{{ postal_address }}"
         ),
+        *_links(),
+    ]
+
+
+def _links() -> list[Offer]:
+    """Each as a whole link: the address alone would not be one that can be touched."""
+    links = [(_("Link to unsubscribe"), "unsubscribe_url", _("Unsubscribe"))]
+    if settings.PUBLIC_URL:
+        links += [
+            (_("Link to the preferences"), "preferences_url", _("Choose what you get")),
+            (_("Link to view in the browser"), "view_url", _("View in the browser")),
+        ]
+    return [
+        Offer.of(label, f'<a href="{{{{ {field} }}}}">{text}</a>', f"{{{{ {field} }}}}")
+        for label, field, text in links
     ]

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
 from accounts.tenancy import visible
+from campaigns.delivery.merge_links import example_links
 from campaigns.models import Contact, ContactField
 from campaigns.models.merge_fields import merge_values
 
@@ -55,7 +56,8 @@ def _cleaned(typed: str) -> str:
 
 
 def _contact(contact: Contact, workspace: Workspace, remark: str = "") -> Person:
-    return Person(contact.full_name, contact.email, merge_values(contact, workspace), remark)
+    values = merge_values(contact, workspace) | example_links()
+    return Person(contact.full_name, contact.email, values, remark)
 
 
 def _example(workspace: Workspace) -> Person:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from campaigns.contacts import audience
 from campaigns.content import known_fields
 from campaigns.models import Contact
 from campaigns.rendering import merge
-from campaigns.rendering.fields import WORKSPACE_FIELDS
+from campaigns.rendering.fields import LINK_FIELDS, PUBLIC_FIELDS, WORKSPACE_FIELDS
 from campaigns.rendering.links import LinkProblem, check_links
 from campaigns.rendering.pieces import column_of, line_of
 from campaigns.rendering.sanitize import MarkupError, sanitize
@@ -89,6 +90,13 @@ def _on_gaps(source: str, workspace: Workspace, known: set[str]) -> list[Remark]
             if not workspace.postal_address.strip():
                 sentence = _("`postal_address` is empty. Write the address in Settings.")
                 remarks.append(Remark("warn", with_code(sentence)))
+        elif field in LINK_FIELDS:
+            if field in PUBLIC_FIELDS and not settings.PUBLIC_URL:
+                sentence = _(
+                    "`%(field)s` is empty for everybody, as this Daypost has no public address. "
+                    "Put `{%% if %(field)s %%}` and `{%% endif %%}` around the link."
+                )
+                remarks.append(Remark("warn", with_code(sentence % {"field": field})))
         elif field in known:
             count = audience.without_value(people, field).count()
             if count:

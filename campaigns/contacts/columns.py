@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.contacts.address import looks_like_address
 from campaigns.contacts.aliases import EMAIL, FIRST_NAME, LAST_NAME, NAME, alias_of
 from campaigns.contacts.reasons import NoAddressColumn, WrongChoice
-from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
+from campaigns.rendering.fields import LINK_FIELDS, STANDARD_FIELDS, WORKSPACE_FIELDS
 
 IGNORED = "-"
 STANDARD = (EMAIL, FIRST_NAME, LAST_NAME, NAME)
@@ -29,7 +29,7 @@ _RESERVED = frozenset(
 )
 """Words of Liquid, which no field may be called."""
 
-_TAKEN = _RESERVED.union(STANDARD, STANDARD_FIELDS, WORKSPACE_FIELDS)
+_TAKEN = _RESERVED.union(STANDARD, STANDARD_FIELDS, WORKSPACE_FIELDS, LINK_FIELDS)
 
 LINE = "line"
 REASON = "reason"

@@ -17,6 +17,7 @@ from accounts.ledger import Entry
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import lasting_keys, states
 from campaigns.delivery import snapshot
+from campaigns.delivery.lists_left import left
 from campaigns.models import CampaignAccount, Message, Suppression
 from campaigns.models.address_hash import address_hash
 from campaigns.planning import sharing
@@ -36,8 +37,8 @@ HANDFUL_LASTS = timedelta(seconds=20)
 class Claim:
     """A message that is ours to send until `until`. `holder` is drawn anew for every claim.
 
-    `message` is as it was read when it was claimed, with its contact; `suppressed`, whether its
-    recipient had opted out by then.
+    `message` is as it was read when it was claimed, with its contact; `suppressed` and
+    `left`, whether its recipient had opted out, or left its lists, by then.
     """
 
     message: Message
@@ -46,6 +47,7 @@ class Claim:
     holder: str
     until: datetime
     suppressed: bool = False
+    left: bool = False
 
     @property
     def message_id(self) -> int:
@@ -195,7 +197,7 @@ def _claim(messages: list[Message], account: GmailAccount, now: datetime) -> lis
     if moved != len(messages):
         # Rolls the ledger rows back with it.
         raise LeaseLost
-    opted_out = suppressed(messages)
+    opted_out, has_left = suppressed(messages), left(messages)
     return [
         Claim(
             message=message,
@@ -204,6 +206,7 @@ def _claim(messages: list[Message], account: GmailAccount, now: datetime) -> lis
             holder=holder,
             until=now + CLAIM,
             suppressed=message.pk in opted_out,
+            left=message.pk in has_left,
         )
         for message in messages
     ]

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import GmailAccount
 from campaigns.delivery import leaving, public_pages
+from campaigns.delivery.merge_links import merge_links
 from campaigns.models import Message, Revision
 from campaigns.models.merge_fields import merge_values
 from campaigns.rendering import merge, mime
-from campaigns.rendering.letter import rendered
+from campaigns.rendering.letter import Letter, rendered
 from campaigns.rendering.mime import Address
 
 
@@ -41,29 +42,37 @@ class Composer:
             return bytes(message.raw)
         if message.campaign_id is None or message.contact is None:
             raise NotWritable(_("Its content is kept no more."))
-        revision = self._revision(message.campaign_id, message.revision)
-        values = merge_values(message.contact, self.account.workspace)
         try:
-            letter = rendered(revision.subject, revision.html, revision.text, values)
+            return self._written(message, now)
         except merge.MergeError as error:
-            if _is_broken(revision):
+            if _is_broken(self._revision(message)):
                 raise ContentBroken(str(error)) from error
             # Only with what this contact has in its fields.
             raise NotWritable(str(error)) from error
-        try:
-            return mime.build(
-                sender=self._sender(),
-                reply_to=self.account.reply_to,
-                to=Address(message.contact.full_name, message.to_email),
-                subject=letter.subject,
-                html=letter.html,
-                text=letter.text,
-                message_id=message.message_id,
-                date=now,
-                headers=self._headers(message),
-            )
         except mime.MessageError as error:
             raise NotWritable(str(error)) from error
+
+    def _written(self, message: Message, now: datetime) -> bytes:
+        letter = self.letter(message)
+        name = message.contact.full_name if message.contact else ""
+        return mime.build(
+            sender=self._sender(),
+            reply_to=self.account.reply_to,
+            to=Address(name, message.to_email),
+            subject=letter.subject,
+            html=letter.html,
+            text=letter.text,
+            message_id=message.message_id,
+            date=now,
+            headers=self._headers(message),
+        )
+
+    def letter(self, message: Message) -> Letter:
+        """What the contact of this campaign message reads, by its revision. Raises MergeError."""
+        revision, contact = self._revision(message), message.contact
+        values = merge_values(contact, self.account.workspace) if contact else {}
+        values |= merge_links(message.pk, self.account)
+        return rendered(revision.subject, revision.html, revision.text, values)
 
     def _sender(self) -> Address:
         """Who the mail is from; whom the envelope names is always the account itself."""
@@ -81,10 +90,10 @@ class Composer:
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
 
-    def _revision(self, campaign_id: int, number: int) -> Revision:
-        key = campaign_id, number
+    def _revision(self, message: Message) -> Revision:
+        key = message.campaign_id or 0, message.revision
         if key not in self.revisions:
-            self.revisions[key] = Revision.objects.get(campaign_id=campaign_id, number=number)
+            self.revisions[key] = Revision.objects.get(campaign=key[0], number=key[1])
         return self.revisions[key]
 
 

@@ -19,7 +19,7 @@ from accounts.clock.watch import Watch
 from accounts.models import GmailAccount
 from accounts.vault import VaultError
 from campaigns import states
-from campaigns.delivery import outcomes
+from campaigns.delivery import lists_left, outcomes
 from campaigns.delivery.claim import (
     HANDFUL,
     HANDFUL_LASTS,
@@ -245,6 +245,8 @@ class Burst:
         try:
             if claim.suppressed:
                 raise NotWritable(why_skipped(message, self.clock.now()))
+            if claim.left:
+                raise NotWritable(lists_left.words())
             return self.composer.compose(message, self.clock.now())
         except NotWritable as error:
             self._skip(claim, str(error))
@@ -375,6 +377,9 @@ class Burst:
         if suppressed([claim.message]):
             self.line.drop()
             self._skip(claim, why_skipped(claim.message, self.clock.now()))
+        elif lists_left.left([claim.message]):
+            self.line.drop()
+            self._skip(claim, lists_left.words())
         else:
             self._break_off(claim, M.CLAIMED, "")
 

@@ -2,7 +2,7 @@ from accounts.models import Workspace
 from campaigns.contacts.columns import merge_field
 from campaigns.models import Contact
 from campaigns.models.merge_fields import merge_values
-from campaigns.rendering.fields import STANDARD_FIELDS, WORKSPACE_FIELDS
+from campaigns.rendering.fields import LINK_FIELDS, STANDARD_FIELDS, WORKSPACE_FIELDS
 
 ANA = Contact(email="ana@example.org", first_name="Ana", last_name="Lee")
 
@@ -21,7 +21,7 @@ def test_no_further_field_stands_in_for_one_of_them() -> None:
 
 
 def test_no_column_takes_the_name_of_one_of_them() -> None:
-    for name in (*STANDARD_FIELDS, *WORKSPACE_FIELDS):
+    for name in (*STANDARD_FIELDS, *WORKSPACE_FIELDS, *LINK_FIELDS):
         assert merge_field(name) == f"field_{name}"
     # Names that no message fills are free.
-    assert merge_field("view_url") == "view_url"
+    assert merge_field("web_url") == "web_url"

@@ -1,0 +1,16 @@
+"""The addresses of what a recipient can reach: `campaigns.delivery.public_pages` writes them."""
+
+from django.urls import path, re_path
+
+from campaigns.public import leave, pages, preferences, view
+
+app_name = "public"
+
+urlpatterns = [
+    path("u/<str:token>", leave.leave, name="leave"),
+    path("u/<str:token>/back", leave.take_back, name="take_back"),
+    path("p/<str:token>", preferences.preferences, name="preferences"),
+    path("v/<str:token>", view.view, name="view"),
+    # A link that was torn in a mail must not end at the log-in.
+    re_path(r"^[upv]/.*$", pages.nothing, name="nothing"),
+]

@@ -1,0 +1,85 @@
+"""What holds for every address that recipients can reach, also for one that is added later.
+
+`tests/site_map.py` leaves them to these tests: whoever has a token may open them, in whichever
+workspace, and nobody without one learns anything.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.tenancy import visible
+from campaigns import tokens
+from campaigns.models import Message
+from campaigns.public.urls import urlpatterns
+from campaigns.tokens import Purpose
+from tests.belongings import Belongings, our_models
+from tests.campaigns.public.recipients import UNKNOWN, stranger
+from tests.cast import HOME
+
+pytestmark = pytest.mark.django_db
+
+# By whose tokens they are opened; the others take none.
+PURPOSES = {
+    "leave": Purpose.LEAVE,
+    "take_back": Purpose.LEAVE,
+    "preferences": Purpose.LEAVE,
+    "view": Purpose.VIEW,
+}
+WITHOUT_TOKEN = {"nothing"}
+
+
+def paths(message: Message | None) -> Iterator[tuple[str, str]]:
+    for pattern in urlpatterns:
+        if pattern.name in WITHOUT_TOKEN:
+            continue
+        token = tokens.make(PURPOSES[pattern.name or ""], message.pk) if message else UNKNOWN
+        yield pattern.name or "", reverse(f"public:{pattern.name}", kwargs={"token": token})
+
+
+def everything(home: Belongings) -> dict[type[Model], list[dict[str, object]]]:
+    return {
+        model: list(visible(model._default_manager.all(), home.workspace).order_by("pk").values())
+        for model in our_models()
+    }
+
+
+def test_it_opens_to_whoever_has_the_token(home: Belongings) -> None:
+    for _name, path in paths(home.of(Message)):
+        assert stranger().get(path).status_code == 200
+
+
+def test_it_changes_nothing_when_it_is_looked_at(home: Belongings) -> None:
+    before = everything(home)
+    for _name, path in paths(home.of(Message)):
+        stranger().get(path)
+        stranger().head(path)
+    assert everything(home) == before
+
+
+def test_it_tells_nobody_without_a_token_anything(home: Belongings) -> None:
+    for _name, path in paths(None):
+        response = stranger().get(path)
+        assert response.status_code == 404
+        assert HOME not in response.content.decode()
+
+
+def test_it_does_not_ask_who_is_there(home: Belongings) -> None:
+    """No session, no user: nothing that could be slow, or tell people apart."""
+    for _name, path in paths(home.of(Message)):
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            stranger().get(path)
+        assert not [query for query in asked if "django_session" in query["sql"]]
+        assert not [query for query in asked if "accounts_user" in query["sql"]]
+
+
+def test_it_cannot_be_told_which_message_a_token_is_of(home: Belongings) -> None:
+    """Tokens of messages that follow one another have nothing in common that counts."""
+    made = [tokens.make(Purpose.LEAVE, number) for number in range(1, 200)]
+    assert len({token[:4] for token in made}) > 190
