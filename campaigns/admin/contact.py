@@ -13,12 +13,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.owned_admin import OwnedAdmin
+from accounts.owned_admin import OwnedAdmin, is_changed
 from accounts.pages_context import page_context
 from accounts.tenancy import visible, workspace_of
 from campaigns.admin import contact_page
 from campaigns.admin.contact_form import contact_form
-from campaigns.contacts import membership
+from campaigns.admin.message_page import person_of
+from campaigns.contacts import consent, membership
 from campaigns.contacts.address import BEYOND_ASCII
 from campaigns.contacts.export import as_csv
 from campaigns.models import Contact, ContactList, Suppression
@@ -94,6 +95,9 @@ class ContactAdmin(OwnedAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        contact = form.instance
+        if contact.consent and (not change or is_changed(contact, "consent")):
+            consent.note_by_hand(contact, person_of(request), timezone.now())
         form.instance.lists.set(form.cleaned_data["on_lists"])
 
     def get_urls(self) -> list[URLPattern]:

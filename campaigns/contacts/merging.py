@@ -14,7 +14,7 @@ from accounts.models import Workspace
 from accounts.tenancy import visible
 from campaigns.contacts import storing
 from campaigns.contacts.reader import Row
-from campaigns.contacts.storing import Person
+from campaigns.contacts.storing import Consent, Person
 from campaigns.models import Contact, ContactField, ContactImport, Suppression
 from campaigns.models.address_hash import address_hash
 
@@ -88,15 +88,20 @@ class Chunk:
         return tally
 
     def write(self, seen_by: ContactImport) -> None:
-        """Write what `compare` found, mark it as seen, and put it on the list of the import."""
+        """Write what `compare` found: seen by the import, agreed to it, and on its list."""
         now = timezone.now()
-        storing.add(self._workspace.pk, seen_by.pk, self.new, now)
+        added = storing.add(self._workspace.pk, seen_by.pk, self.new, now)
         storing.change(seen_by.pk, self.changed, now)
         Contact.objects.filter(pk__in=[person.pk for person in self.same]).update(
             last_import=seen_by
         )
+        known = [person.pk for person in chain(self.changed, self.same) if person.pk is not None]
+        seen = added + known
+        if self._consent:
+            consent = Consent(seen_by.file_name, self._consent, seen_by.created_by_id)
+            storing.add_consent(seen, consent, now)
         if seen_by.contact_list_id is not None:
-            storing.add_members(self._workspace.pk, seen_by.contact_list_id, self._keys(), now)
+            storing.add_members(seen_by.contact_list_id, seen, now)
 
     def _keys(self) -> list[str]:
         return [person.email_key for person in chain(self.new, self.changed, self.same)]

@@ -1,7 +1,7 @@
 """Writing contacts by the thousand, in SQL that SQLite and PostgreSQL both speak.
 
 The ORM's bulk functions spend five times as long on building their statements as the database does
-on running them; here a chunk is four statements. Whoever changes the tables changes them too: every
+on running them; here a chunk is six statements. Whoever changes the tables changes them too: every
 test of the import fails otherwise.
 """
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from campaigns.models import ConsentRecord
 from campaigns.models.address_hash import address_hash
 
 # On a conflict somebody added this person a moment ago: what they wrote stays.
@@ -30,9 +31,21 @@ WHERE id = %s
 """
 _ADD_MEMBERS = """
 INSERT INTO campaigns_listmembership (contact_list_id, contact_id, added_at)
-SELECT %s, id, %s FROM campaigns_contact WHERE workspace_id = %s AND email_key IN
+SELECT %s, id, %s FROM campaigns_contact WHERE id IN
 """
 _UNLESS_THERE = " ON CONFLICT (contact_list_id, contact_id) DO NOTHING"
+# Once for each wording of a source: the file of every week, imported again, adds nothing.
+_ADD_CONSENT = """
+INSERT INTO campaigns_consentrecord (contact_id, kind, source, wording, at, by_id)
+SELECT contact.id, %s, %s, %s, %s, %s FROM campaigns_contact AS contact
+WHERE NOT EXISTS (
+    SELECT 1 FROM campaigns_consentrecord AS known
+    WHERE known.contact_id = contact.id AND known.source = %s AND known.wording = %s
+) AND contact.id IN
+"""
+
+
+Value = str | int | None
 
 
 class Person(NamedTuple):
@@ -48,9 +61,18 @@ class Person(NamedTuple):
     consent: str
 
 
-def add(workspace_id: int, import_id: int, people: Iterable[Person], now: datetime) -> None:
-    """Add new contacts, marked as seen by the import."""
+class Consent(NamedTuple):
+    """Where people agreed, by the file's name, in which words, and who says so."""
+
+    source: str
+    wording: str
+    by_id: int | None
+
+
+def add(workspace_id: int, import_id: int, people: Sequence[Person], now: datetime) -> list[int]:
+    """Add new contacts, marked as seen by the import; returns their ids."""
     moment = connection.ops.adapt_datetimefield_value(now)
+    newest = _ids("SELECT max(id) FROM campaigns_contact", [])[0] or 0
     _run_for_each(
         _ADD,
         [
@@ -63,6 +85,13 @@ def add(workspace_id: int, import_id: int, people: Iterable[Person], now: dateti
             for person in people
         ],
     )
+    newer = "SELECT id FROM campaigns_contact WHERE id > %s AND last_import_id = %s"
+    added = _ids(newer, [newest, import_id])
+    if len(added) == len(people):
+        return added
+    # Somebody else added one of them a moment ago, so that its number may be smaller.
+    of_keys = "SELECT id FROM campaigns_contact WHERE workspace_id = %s AND email_key IN"
+    return _ids(of_keys, [workspace_id], [person.email_key for person in people])
 
 
 def change(import_id: int, people: Iterable[Person], now: datetime) -> None:
@@ -80,22 +109,40 @@ def change(import_id: int, people: Iterable[Person], now: datetime) -> None:
     )
 
 
-def add_members(
-    workspace_id: int, contact_list_id: int, email_keys: Sequence[str], now: datetime
-) -> None:
-    """Put the contacts of these addresses on a list; who is on it already stays."""
-    if not email_keys:
-        return
-    places = ", ".join(["%s"] * len(email_keys))
+def add_members(contact_list_id: int, contact_ids: Sequence[int], now: datetime) -> None:
+    """Put these contacts on a list; who is on it already stays."""
     moment = connection.ops.adapt_datetimefield_value(now)
+    _run_on(_ADD_MEMBERS, [contact_list_id, moment], contact_ids, _UNLESS_THERE)
+
+
+def add_consent(contact_ids: Sequence[int], consent: Consent, now: datetime) -> None:
+    """Record of these contacts that they agreed, where that is not known yet."""
+    moment = connection.ops.adapt_datetimefield_value(now)
+    source, wording, by_id = consent
+    given = ConsentRecord.Kind.GIVEN.value
+    before = [given, source, wording, moment, by_id, source, wording]
+    _run_on(_ADD_CONSENT, before, contact_ids)
+
+
+def _run_on(statement: str, before: Sequence[Value], ids: Sequence[int], after: str = "") -> None:
+    """Run it with the places of `ids` in brackets behind it."""
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{statement} {_places(ids)}{after}", [*before, *ids])
+
+
+def _ids(statement: str, values: Sequence[Value], keys: Sequence[str] = ()) -> list[int]:
+    places = f" {_places(keys)}" if keys else ""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_ADD_MEMBERS} ({places}) {_UNLESS_THERE}",
-            [contact_list_id, moment, workspace_id, *email_keys],
-        )
+        cursor.execute(f"{statement}{places}", [*values, *keys])
+        return [row[0] for row in cursor.fetchall()]
 
 
-def _run_for_each(statement: str, rows: Sequence[Sequence[str | int | None]]) -> None:
+def _places(values: Sequence[Value]) -> str:
+    return f"({', '.join(['%s'] * len(values))})"
+
+
+def _run_for_each(statement: str, rows: Sequence[Sequence[Value]]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(statement, rows)
