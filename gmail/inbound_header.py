@@ -13,7 +13,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import HeaderParser
-from email.utils import getaddresses, parseaddr, parsedate_to_datetime
+from email.utils import parseaddr, parsedate_to_datetime
 
 # Enough to tell whether a mail concerns us.
 FIELDS = (
@@ -29,21 +29,23 @@ FIELDS = (
 )
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
+_PLUS_ADDRESS = re.compile(r"[^\s<>()\",:;@+]{1,64}\+[^\s<>()\",:;@]{1,64}@[^\s<>()\",:;@]{1,255}")
 _MAILER = re.compile(r"(?i)(^|[<\s])(mailer-daemon|postmaster)@")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_MOST_ADDRESSES = 100
 _MOST_IDS = 200
 
 
 @dataclass(frozen=True)
 class InboundHeader:
-    """Addresses in lower case. `answers`: the Message-IDs that it answers, nearest first.
+    """Addresses are in lower case. `answers`: the Message-IDs that it answers, nearest first.
+
+    `plus_addresses`: those with a plus before the @ that it went to.
 
     `may_report`: it looks like a delivery report; whether it is one, its body tells.
     """
 
     sender: str
-    addressed_to: frozenset[str]
+    plus_addresses: tuple[str, ...]
     subject: str
     answers: tuple[str, ...]
     may_report: bool
@@ -59,7 +61,7 @@ class InboundHeader:
         kind = _text(mail, "Content-Type").lower()
         return cls(
             sender=_clean(parseaddr(sender)[1]).lower()[:254],
-            addressed_to=_addressed_to(mail),
+            plus_addresses=_plus_addresses(mail),
             subject=decoded(_text(mail, "Subject")),
             answers=_answers(mail),
             may_report=bool(
@@ -72,6 +74,8 @@ class InboundHeader:
 
 def decoded(value: str) -> str:
     """A header's words as a person reads them (RFC 2047), in one line; never an error."""
+    if "=?" not in value:
+        return " ".join(_clean(value).split())
     with suppress(HeaderParseError, LookupError, ValueError):
         value = str(make_header(decode_header(value)))
     return " ".join(_clean(value).split())
@@ -98,15 +102,14 @@ def _text(mail: Message, name: str) -> str:
     return " ".join(str(mail.get(name, "")).split())
 
 
-def _addressed_to(mail: Message) -> frozenset[str]:
-    fields = [
+def _plus_addresses(mail: Message) -> tuple[str, ...]:
+    fields = (
         str(value)[:10_000]
         for name in ("To", "Cc", "Delivered-To")
         for value in mail.get_all(name, [])[:10]
-    ]
-    return frozenset(
-        address.lower() for _, address in getaddresses(fields)[:_MOST_ADDRESSES] if "@" in address
     )
+    found = (each.lower() for field in fields for each in _PLUS_ADDRESS.findall(field))
+    return tuple(dict.fromkeys(found))
 
 
 def _answers(mail: Message) -> tuple[str, ...]:

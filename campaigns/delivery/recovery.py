@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from accounts.leases import is_free
 from campaigns import states
@@ -43,6 +43,9 @@ def recover(now: datetime) -> tuple[int, int]:
         except LeaseLost:
             # Its worker was only slow, and settled it between our two looks.
             continue
+        except OperationalError:
+            # The database is away, or somebody lies still on it: no other row would fare better.
+            raise
         except Exception:  # noqa: BLE001 - one row that nobody foresaw must not hold up all others
             _log.exception("Message %s was left behind and cannot be settled.", message.pk)
     states.finish_done(now)

@@ -222,7 +222,7 @@ def _ours(account: GmailAccount, headers: dict[int, InboundHeader]) -> dict[int,
     known = matching.known_ids(account, answered) if answered else set()
     ours: dict[int, Message | None] = {}
     for key, header in foreign.items():
-        number = leaving.message_in_mail(sorted(header.addressed_to), header.subject)
+        number = leaving.message_in_mail(header.plus_addresses, header.subject)
         named = matching.by_number(account, number)
         if named or header.may_report or known.intersection(header.answers) or _asks(header):
             ours[key] = named
