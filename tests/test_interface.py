@@ -136,6 +136,7 @@ def test_it_keeps_the_words_and_the_order_of_the_menu(
         "Dashboard",
         "Campaigns",
         "Messages",
+        "What came back",
         "Templates",
         "Contacts",
         "Lists",

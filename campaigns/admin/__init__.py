@@ -1,6 +1,7 @@
 """Importing this package registers every admin class on Daypost's site."""
 
-from campaigns.admin import campaign, contact, contact_import, contact_list, message, suppression
+from campaigns.admin import campaign, contact, contact_import, contact_list, inbound_mail, message
+from campaigns.admin import suppression as suppression
 from campaigns.admin import template as template
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "contact",
     "contact_import",
     "contact_list",
+    "inbound_mail",
     "message",
     "suppression",
     "template",

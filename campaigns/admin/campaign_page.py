@@ -23,6 +23,7 @@ from accounts.pages_context import page_context
 from accounts.tenancy import visible_or_404
 from campaigns import control
 from campaigns.admin.badges import MESSAGE_STYLES, campaign_badge
+from campaigns.admin.came_back_filter import PARAMETER
 from campaigns.admin.wizard_forms import zone_of
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.delivery.merge_links import example_links
@@ -32,7 +33,7 @@ from campaigns.planning.sharing import Reason
 from campaigns.rendering.letter import Letter, rendered
 from campaigns.rendering.merge import MergeError
 from campaigns.rendering.preview import PREVIEW_CSP, preview_document
-from campaigns.reports import doubts, headline, status, wording
+from campaigns.reports import came_back, doubts, headline, status, wording
 from campaigns.reports.consistent import consistent_reads
 from campaigns.reports.outlook import calendar
 
@@ -109,6 +110,8 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "headline": headline.of_campaign(report, now, zone),
         "again_after": 2 if _moves_soon(report, now) else 15,
         "figures": _figures(report),
+        "came_back": _came_back(report),
+        "answers": came_back.answers(campaign, now, zone),
         "in_doubt": report.counts[Message.State.IN_DOUBT],
         "doubts": doubts.sentence(doubts.doubts_of(campaign.messages.all()), now, zone),
         "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),
@@ -142,8 +145,19 @@ def _figures(report: status.Status) -> list[Figure]:
     ]
 
 
+def _came_back(report: status.Status) -> list[Figure]:
+    return [
+        Figure(one.name, one.count, "", _list_url(report.campaign, **{PARAMETER: one.kind}))
+        for one in came_back.counts(report.events)
+    ]
+
+
 def _messages_url(campaign: Campaign, state: str) -> str:
-    query = urlencode({"campaign__id__exact": campaign.pk, "state__exact": state})
+    return _list_url(campaign, state__exact=state)
+
+
+def _list_url(campaign: Campaign, **asked: str) -> str:
+    query = urlencode({"campaign__id__exact": campaign.pk, **asked})
     return f"{reverse('admin:campaigns_message_changelist')}?{query}"
 
 

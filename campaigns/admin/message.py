@@ -18,6 +18,7 @@ from accounts.owned_admin import OwnedAdmin
 from accounts.tenancy import visible, workspace_of
 from campaigns.admin import message_page, several_messages
 from campaigns.admin.badges import message_badge
+from campaigns.admin.came_back_filter import CameBackFilter
 from campaigns.admin.message_page import zone_of
 from campaigns.admin.state_links import PARAMETER, StateList, state_links
 from campaigns.models import Campaign, Message
@@ -32,6 +33,7 @@ class MessageAdmin(OwnedAdmin):
     list_display = ("to_email", "campaign_name", "state_badge", "account", "sent", "reply_start")
     list_select_related = ("campaign", "account")
     linked_lookups = (CAMPAIGN_PARAMETER, PARAMETER)
+    list_filter = (CameBackFilter,)
     search_fields = ("to_email",)
     search_help_text = _("Address of the recipient")
     actions = several_messages.ACTIONS

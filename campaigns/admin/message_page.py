@@ -22,7 +22,7 @@ from accounts.tenancy import visible_or_404
 from campaigns import decisions
 from campaigns.admin.badges import message_badge
 from campaigns.delivery.doubt import session_over_at
-from campaigns.models import HistoryEntry, Message
+from campaigns.models import HistoryEntry, InboundMail, Message
 from campaigns.reports import doubts, wording
 
 M = Message.State
@@ -56,6 +56,7 @@ def page(site: AdminSite, request: HttpRequest, pk: str) -> HttpResponse:
         message=message,
         badge=message_badge(message),
         times=_times(message, now),
+        came_back=_came_back(message, now),
         zone=zone_of(message),
         **_what_may_be_decided(message, now),
     )
@@ -119,6 +120,16 @@ def _what_may_be_decided(message: Message, now: datetime) -> dict[str, Any]:
         "is_written_anew": decisions.is_written_anew(message),
         "offered_at": wording.clock(over_at, now, zone) if over_at and not_yet else "",
     }
+
+
+# --- What came back ----------------------------------------------------------------------------
+
+
+def _came_back(message: Message, now: datetime) -> list[InboundMail]:
+    mails = list(message.inbound_mail.order_by("at", "pk"))
+    for mail in mails:
+        mail.told_at = wording.moment(mail.at, now, zone_of(message))  # type: ignore[attr-defined]
+    return mails
 
 
 # --- Its story -------------------------------------------------------------------------------

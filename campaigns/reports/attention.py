@@ -21,6 +21,8 @@ from campaigns.reports.progress import Line
 
 # An import with bad rows stops asking for attention after this.
 IMPORTS_FOR = timedelta(days=7)
+# A mailbox that could not be read may be tried for so long before it is told of.
+UNHEARD_FOR = timedelta(hours=1)
 
 
 class About(StrEnum):
@@ -58,6 +60,7 @@ def needs(
         *_accounts(accounts),
         *_halted(accounts),
         *_doctors(accounts),
+        *_unheard(accounts, now),
         *_in_doubt(workspace, now),
         *_paused(lines),
         *_unplanned(lines, plan),
@@ -104,6 +107,23 @@ def _doctors(accounts: Sequence[GmailAccount]) -> list[Need]:
         _of_doctor(account, red)
         for account in ready
         if (red := [check for check in found.get(account.pk, []) if check.is_red])
+    ]
+
+
+def _unheard(accounts: Sequence[GmailAccount], now: datetime) -> list[Need]:
+    """Mailboxes that could not be read for some time: who opts out there is not heard."""
+    return [
+        Need(
+            About.ACCOUNT,
+            account.pk,
+            _("What comes back to %(address)s is not heard.") % {"address": account.address},
+            _("%(why)s Until it can be read, whoever asks by mail to be left alone is not heard.")
+            % {"why": account.inbound_trouble},
+        )
+        for account in accounts
+        if account.state == GmailAccount.State.READY
+        and account.inbound_trouble
+        and now - (account.inbound_read_at or account.connected_at) > UNHEARD_FOR
     ]
 
 

@@ -84,7 +84,7 @@ def message_counts(campaign: Campaign) -> dict[str, int]:
 
 
 def event_counts(campaign: Campaign) -> dict[str, int]:
-    events = Event.objects.filter(message__campaign=campaign).order_by()
+    events = Event.objects.filter(message__campaign=campaign, by_machine=False).order_by()
     found = events.values_list("kind").annotate(count=Count("message", distinct=True))
     return {**dict.fromkeys(Event.Kind.values, 0), **dict(found)}
 
