@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import GmailAccount, Workspace
-from campaigns import content
+from campaigns import content, reachable
 from campaigns.contacts import audience
 from campaigns.delivery import snapshot
 from campaigns.models import Campaign, Contact
@@ -37,6 +37,7 @@ def lines(campaign: Campaign, now: datetime) -> list[Check]:
         _hours_check(campaign),
         _postal_address_check(campaign.workspace),
         *_empty_field_checks(campaign),
+        *_public_address_checks(),
     ]
 
 
@@ -149,6 +150,17 @@ def _empty_field_checks(campaign: Campaign) -> list[Check]:
             ) % {"field": field, "count": _with_separators(count)}
             checks.append(Check("empty_field", True, sentence, warning=True))
     return checks
+
+
+def _public_address_checks() -> list[Check]:
+    """A warning where the links of every message would lead nowhere, as far as is known."""
+    found = reachable.known()
+    if found is None or not found.why_not:
+        return []
+    sentence = _(
+        "Nobody reaches your public address, and so not the page to unsubscribe either: %(why)s"
+    )
+    return [Check("public_address", True, sentence % {"why": found.why_not}, warning=True)]
 
 
 def _with_separators(count: int) -> str:

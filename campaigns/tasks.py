@@ -14,6 +14,7 @@ from accounts import generation
 from accounts.clock import rules, watch
 from accounts.doctor import check_ups
 from campaigns import check_up as doctor
+from campaigns import reachable
 from campaigns.contacts import importer
 from campaigns.delivery import recovery, restored, schedule, sent_search
 from campaigns.delivery.sender import Tally
@@ -119,3 +120,8 @@ def tidy() -> None:
     if not watch.look_around():
         return
     retention.tidy(timezone.now())
+
+
+@shared_task
+def look_at_public_address() -> None:
+    reachable.look_when_due(timezone.now())

@@ -62,4 +62,9 @@ app.conf.beat_schedule = {
         "schedule": Every(10),
         "options": {"expires": 10 + APART_SECONDS},
     },
+    "public address": {
+        "task": "campaigns.tasks.look_at_public_address",
+        "schedule": Every(60),
+        "options": {"expires": 60 + APART_SECONDS},
+    },
 }

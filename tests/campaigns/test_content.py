@@ -10,7 +10,7 @@ from campaigns.admin import template_fields, template_remarks
 from campaigns.delivery import leaving
 from campaigns.delivery.merge_links import merge_links
 from campaigns.launch import launch
-from campaigns.models import Message, Revision
+from campaigns.models import Message, PublicAddress, Revision
 from campaigns.rendering import text
 from tests.campaigns.making import make_account, make_draft, make_workspace
 
@@ -86,3 +86,18 @@ def test_it_freezes_the_link_at_launch() -> None:
     revision = Revision.objects.get(campaign=draft)
     assert "unsubscribe_url" in revision.html and "unsubscribe_url" in revision.text
     assert Message.objects.filter(campaign=draft).count() == 3
+
+
+@pytest.mark.django_db
+def test_it_warns_before_links_that_nobody_reaches_are_sent(settings: Any) -> None:
+    settings.PUBLIC_URL = PUBLIC
+    account = make_account(make_workspace())
+    draft = make_draft(account.workspace, [account])
+    now = timezone.now()
+    found = PublicAddress.objects.create(url=PUBLIC, tried_at=now, why_not="No such name.")
+    (warning,) = [line for line in checklist.lines(draft, now) if line.name == "public_address"]
+    assert warning.ok and warning.warning and warning.sentence.endswith("No such name.")
+
+    found.why_not = ""
+    found.save()
+    assert not [line for line in checklist.lines(draft, now) if line.name == "public_address"]
