@@ -10,12 +10,14 @@ nothing the second time: so it may be killed anywhere, and the next one goes on.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import OperationalError
 from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,6 +35,8 @@ from gmail.errors import GmailError
 from gmail.imap import ImapSession
 from gmail.inbound_header import FIELDS, InboundHeader
 from gmail.pop import PopSession
+
+_log = logging.getLogger(__name__)
 
 # Who holds it longer than a reading may take has died.
 LEASE = timedelta(minutes=10)
@@ -208,10 +212,19 @@ def _forget(account: GmailAccount, gone: set[str]) -> None:
 def _hear(lying: Iterator[Lying], now: datetime) -> Heard:
     heard = Heard()
     for one in lying:
-        came = classify(one.raw, opts_out=one.where.named is not None)
-        if came is not None:
-            heard.add(apply(came, one.where, now))
+        try:
+            heard.add(_apply(one, now))
+        except OperationalError:
+            # The database is away: no other mail would fare better, and this one comes again.
+            raise
+        except Exception:  # noqa: BLE001 - a mail that nobody foresaw must not hold up all others
+            _log.exception("A mail to %s could not be understood.", one.where.account.address)
     return heard
+
+
+def _apply(one: Lying, now: datetime) -> Heard:
+    came = classify(one.raw, opts_out=one.where.named is not None)
+    return Heard() if came is None else apply(came, one.where, now)
 
 
 def _ours(account: GmailAccount, headers: dict[int, InboundHeader]) -> dict[int, Message | None]:

@@ -2,9 +2,13 @@
 
 from email.message import EmailMessage
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaigns.inbound.classify import Kind, classify
+from gmail.inbound_header import InboundHeader
 
 REPORT = b"""From: Mail Delivery Subsystem <mailer-daemon@googlemail.com>
 Received: by 2002:a05:6000:1 with SMTP id abc; Mon, 2 Nov 2026 10:00:00 -0800 (PST)
@@ -181,3 +185,25 @@ def test_it_shows_the_words_of_html_and_nothing_of_its_markup() -> None:
     came = classify(mail.as_bytes(), opts_out=False)
     assert came is not None
     assert came.text.split() == ["Hello", "<b>", "there"]
+
+
+NASTY = st.lists(
+    st.sampled_from(
+        [b"From: ", b"To: ", b"Subject: ", b"Content-Type: multipart/report; boundary=b", b"--b",
+         b"message/delivery-status", b"Content-Type: ", b"\r\n", b"\n", b"\n\n", b"<a@b>", b"@",
+         b"=?utf-8?b?", b"?=", b"mailer-daemon@", b"Final-Recipient: rfc822;", b"\xff", b"\x00",
+         b"(", b'"', b"charset=", b"Date: ", b"Authentication-Results: ", b";", b"+", b">"]
+    ) | st.binary(max_size=8),
+    max_size=60,
+).map(b"".join)  # fmt: skip
+
+
+@given(NASTY)
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_it_never_fails_at_what_anybody_may_send(raw: bytes) -> None:
+    InboundHeader.read(raw)
+    came = classify(raw, opts_out=False)
+    if came is not None:
+        "".join([came.text, came.header.subject, came.header.sender]).encode()
+        for report in came.reports:
+            f"{report.recipient}{report.said}".encode()

@@ -211,6 +211,24 @@ def _refuse(*args: Any, **kwargs: Any) -> Any:
     raise Unreachable("imap.gmail.com could not be reached.")
 
 
+def test_a_mail_that_nobody_foresaw_holds_up_no_other(
+    account: GmailAccount, monkeypatch: Any
+) -> None:
+    campaign = send_to(account, "reply-14@example.org", "reply-15@example.org")
+    understood, failed = fetch.classify, []
+
+    def fail_once(raw: bytes, *, opts_out: bool) -> Any:
+        if not failed:
+            failed.append(raw)
+            raise RuntimeError("Nobody foresaw this.")
+        return understood(raw, opts_out=opts_out)
+
+    monkeypatch.setattr(fetch, "classify", fail_once)
+    hear(account)
+    assert sorted(kinds(one) for one in campaign.messages.all()) == [[], ["replied"]]
+    assert account.inbound_trouble == ""
+
+
 def test_one_reads_at_a_time_and_a_dead_reader_holds_nobody_up(account: GmailAccount) -> None:
     send_to(account, "quiet-11@example.org")
     now = timezone.now()
