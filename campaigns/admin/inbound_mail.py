@@ -35,9 +35,11 @@ class PlaceFilter(admin.SimpleListFilter):
     parameter_name = "place"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        here = model_admin.get_queryset(request)
+        unplaced, unproven = here.filter(message=None), here.filter(trusted=False)
         return [
-            ("unplaced", _("about no message that is known")),
-            ("unproven", _("not proven, so nothing was done")),
+            ("unplaced", _counted(_g("about no message that is known"), unplaced)),
+            ("unproven", _counted(_g("not proven, so nothing was done"), unproven)),
         ]
 
     def queryset(
@@ -50,6 +52,10 @@ class PlaceFilter(admin.SimpleListFilter):
                 return queryset.filter(trusted=False)
             case _:
                 return queryset
+
+
+def _counted(words: str, rows: QuerySet[InboundMail]) -> str:
+    return f"{words} ({wording.number(rows.count())})"
 
 
 @admin.register(InboundMail)

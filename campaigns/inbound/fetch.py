@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import OperationalError
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -99,40 +99,35 @@ def _take(account_id: int, now: datetime) -> datetime | None:
 
 
 def _read(account: GmailAccount, now: datetime) -> Heard:
-    first = _first_left(account)
-    if first is None:
+    if not _left(account).exists():
         return Heard()
     apply_again(account.pk, now)
     ends = time.monotonic() + READING_SECONDS
     if account.inbound == GmailAccount.Inbound.POP:
         return _by_pop(account, now, ends)
-    return _by_imap(account, first - MARGIN, now, ends)
+    return _by_imap(account, now, ends)
 
 
-def _first_left(account: GmailAccount) -> datetime | None:
-    """When the first message left through the account: nothing can come back before."""
-    left = Message.objects.filter(account=account, handed_over_at__isnull=False)
-    first: datetime | None = left.aggregate(first=Min("handed_over_at"))["first"]
-    return first
+def _left(account: GmailAccount) -> QuerySet[Message]:
+    """What has left through the account: nothing can come back before."""
+    return Message.objects.filter(account=account, handed_over_at__isnull=False)
 
 
 # --- By IMAP ---------------------------------------------------------------------------------
 
 
-def _by_imap(account: GmailAccount, since: datetime, now: datetime, ends: float) -> Heard:
+def _by_imap(account: GmailAccount, now: datetime, ends: float) -> Heard:
     heard = Heard()
     with closing(sessions.open_imap(account, now, timeout=WAIT_SECONDS)) as session:
         for name in _folders(session):
             selected = session.examine(name)
-            folder, new = ReadFolder.objects.get_or_create(
+            folder, _new = ReadFolder.objects.get_or_create(
                 account=account, name=name, uid_validity=selected.uid_validity
             )
             if selected.uid_next and folder.read_to + 1 >= selected.uid_next:
                 continue
-            renumbered = new and account.read_folders.filter(name=name).count() > 1
-            if renumbered and account.inbound_read_at is not None:
-                since = max(since, account.inbound_read_at - MARGIN)
-            uids = session.uids_after(folder.read_to, None if folder.read_to else since.date())
+            since = None if folder.read_to else _since(account, folder)
+            uids = session.uids_after(folder.read_to, since)
             for start in range(0, len(uids), BATCH):
                 some = uids[start : start + BATCH]
                 heard.add(_hear(_lying_by_imap(session, account, some, now), now))
@@ -143,6 +138,17 @@ def _by_imap(account: GmailAccount, since: datetime, now: datetime, ends: float)
                 if time.monotonic() > ends:
                     return heard
     return heard
+
+
+def _since(account: GmailAccount, folder: ReadFolder) -> date | None:
+    """From which day on a folder matters that was not read before; None where that is not known.
+
+    One whose numbers were given anew was read already, up to the last reading.
+    """
+    renumbered = account.read_folders.filter(name=folder.name).exclude(pk=folder.pk).exists()
+    since = account.inbound_read_at if renumbered else None
+    since = since or _left(account).aggregate(first=Min("handed_over_at"))["first"]
+    return (since - MARGIN).date() if since else None
 
 
 def _folders(session: ImapSession) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.leases import is_free
-from accounts.models import GmailAccount
+from accounts.models import GmailAccount, LedgerRow
 from campaigns.inbound.fetch import LEASE
 from campaigns.models import Message
 
@@ -19,7 +19,10 @@ ACTIVE = timedelta(days=7)
 def due(now: datetime) -> list[int]:
     """Accounts that something was sent from, that may be read, and were not read just now."""
     left = Message.objects.filter(account=OuterRef("pk"), handed_over_at__isnull=False)
-    lately = left.filter(handed_over_at__gt=now - ACTIVE)
+    # By the ledger, which has an index for it and forgets.
+    lately = LedgerRow.objects.filter(account=OuterRef("pk"), at__gt=now - ACTIVE).exclude(
+        source=LedgerRow.Source.BY_HAND
+    )
     readable = GmailAccount.objects.filter(state=GmailAccount.State.READY).exclude(
         inbound=GmailAccount.Inbound.NONE
     )

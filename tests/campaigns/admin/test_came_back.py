@@ -71,6 +71,7 @@ def test_the_list_of_all_shows_it_as_text_and_finds_what_has_no_place(
         shown = page(owner_client, "campaigns_inboundmail_changelist", place=place)
         assert "lost@example.org" in shown
         assert "not proven" in shown
+        assert "about no message that is known (1)" in shown
 
 
 def test_a_report_that_is_not_proven_says_that_it_changed_nothing(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import GmailAccount, ReadFolder
+from accounts.models import GmailAccount, LedgerRow, ReadFolder
 from campaigns.inbound import fetch, schedule
 from campaigns.models import Event, InboundMail, Message, Suppression
 from campaigns.states import move_messages
@@ -252,7 +252,7 @@ def test_it_reads_within_a_minute_what_was_sent_from_lately_and_seldom_else(
     assert schedule.due(timezone.now()) == []
     in_a_minute = timezone.now() + timedelta(seconds=50)
     assert schedule.due(in_a_minute) == [by_imap.pk]
-    Message.objects.update(handed_over_at=now - timedelta(days=30))
+    LedgerRow.objects.update(at=now - timedelta(days=30))
     assert schedule.due(in_a_minute) == []
     assert schedule.due(timezone.now() + timedelta(minutes=11)) == [by_imap.pk]
     # The clock was set back since.
