@@ -82,8 +82,10 @@ def is_written_anew(message: Message) -> bool:
 
 
 def _can_be_written() -> Q:
-    """A campaign's can be rendered; of a single mail nothing is left once its bytes are gone."""
-    return Q(campaign__isnull=False) | Q(raw__isnull=False)
+    """A campaign's can be rendered; of a single mail nothing is left once its bytes are gone, and
+    whoever was erased is never written to again by it."""
+    known = Q(campaign__isnull=False) | Q(raw__isnull=False)
+    return known & ~Q(to_email="")
 
 
 def _unsure_clock() -> QuerySet[Halt]:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.owned_admin import OwnedAdmin, is_changed
 from accounts.pages_context import page_context
 from accounts.tenancy import visible, workspace_of
-from campaigns.admin import contact_page
+from campaigns.admin import contact_page, contact_rights
 from campaigns.admin.contact_form import contact_form
 from campaigns.admin.message_page import person_of
 from campaigns.contacts import consent, membership
@@ -102,7 +102,11 @@ class ContactAdmin(OwnedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         export = self.admin_site.admin_view(self.export)
-        return [path("export/", export, name="campaigns_contact_export"), *super().get_urls()]
+        return [
+            path("export/", export, name="campaigns_contact_export"),
+            *contact_rights.urls(self.admin_site),
+            *super().get_urls(),
+        ]
 
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
         """A CSV of what the list shows, with its search and filters."""

@@ -30,7 +30,7 @@ CAMPAIGN_PARAMETER = "campaign__id__exact"
 
 @admin.register(Message)
 class MessageAdmin(OwnedAdmin):
-    list_display = ("to_email", "campaign_name", "state_badge", "account", "sent", "reply_start")
+    list_display = ("recipient", "campaign_name", "state_badge", "account", "sent", "reply_start")
     list_select_related = ("campaign", "account")
     linked_lookups = (CAMPAIGN_PARAMETER, PARAMETER)
     list_filter = (CameBackFilter,)
@@ -99,6 +99,10 @@ class MessageAdmin(OwnedAdmin):
         if not pk.isdecimal():
             return None
         return visible(Campaign.objects.filter(pk=pk), workspace_of(request)).first()
+
+    @admin.display(description=_("to"), ordering="to_email")
+    def recipient(self, message: Message) -> str:
+        return message.recipient
 
     @admin.display(description=_("campaign"))
     def campaign_name(self, message: Message) -> SafeString | str:

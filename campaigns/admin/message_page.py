@@ -51,7 +51,7 @@ def page(site: AdminSite, request: HttpRequest, pk: str) -> HttpResponse:
     context = page_context(
         site,
         request,
-        message.to_email,
+        message.recipient,
         crumbs=crumbs,
         message=message,
         badge=message_badge(message),

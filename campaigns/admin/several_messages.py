@@ -94,16 +94,16 @@ def _action_of(decision: Decision) -> Action:
 def _ask(
     decision: Decision, model_admin: ModelAdmin, request: HttpRequest, rows: QuerySet[Message]
 ) -> HttpResponse:
-    chosen = list(rows.order_by("pk").values_list("pk", "to_email")[:MOST])
+    chosen = list(rows.order_by("pk").defer("raw")[:MOST])
     context = page_context(
         model_admin.admin_site,
         request,
         str(decision.question),
         action=decision.name,
         count=len(chosen),
-        chosen=[pk for pk, _email in chosen],
-        addresses=[email for _pk, email in chosen],
-        written_anew=rows.filter(pk__in=[pk for pk, _email in chosen], raw=None).count(),
+        chosen=[message.pk for message in chosen],
+        addresses=[message.recipient for message in chosen],
+        written_anew=rows.filter(pk__in=[message.pk for message in chosen], raw=None).count(),
     )
     return TemplateResponse(request, "campaigns/decide_several.html", context)
 

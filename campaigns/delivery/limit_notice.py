@@ -80,7 +80,8 @@ def _meant(account_id: int, notice: Notice) -> QuerySet[Message]:
     """What the notice is or may be about, unless it has had this notice before."""
     before = notice.at + CLOCKS_APART
     rows = Message.objects.filter(account=account_id, handed_over_at__lte=before).defer("raw")
-    rows = rows.filter(_not_noticed_since(notice.at))
+    # Who was erased is not written to again, whatever Gmail did with the first.
+    rows = rows.filter(_not_noticed_since(notice.at)).exclude(to_email="")
     if notice.message_ids:
         return rows.filter(message_id__in=notice.message_ids)
     # What had another notice already is with its person.

@@ -93,6 +93,9 @@ def _apply_answer(came: Came, message: Message, where: Where, now: datetime) -> 
 @transaction.atomic
 def _apply_report(came: Came, report: Report, where: Where, now: datetime) -> Heard:
     message = _reported(came, report, where)
+    if message is not None and message.is_erased:
+        # Read again, it must not bring its recipient back. (An answer is known by its key.)
+        return Heard()
     trusted = _is_trusted(came, message, report)
     mail = _remember(came, where, message, report, trusted=trusted)
     if mail is None or not trusted:

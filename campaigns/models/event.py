@@ -47,4 +47,4 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.message.to_email}: {self.kind}"
+        return f"{self.message.recipient}: {self.kind}"

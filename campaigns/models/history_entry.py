@@ -38,4 +38,4 @@ class HistoryEntry(models.Model):
         ordering = ["at", "id"]
 
     def __str__(self) -> str:
-        return f"{self.message.to_email}: {self.kind}"
+        return f"{self.message.recipient}: {self.kind}"

@@ -124,4 +124,14 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.to_email} ({self.state})"
+        return f"{self.recipient} ({self.state})"
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its recipient was forgotten (`campaigns.contacts.erasing`)."""
+        return not self.to_email
+
+    @property
+    def recipient(self) -> str:
+        """The address for whoever looks, also where that was erased."""
+        return self.to_email or str(_("somebody who was erased"))
