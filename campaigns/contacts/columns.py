@@ -35,6 +35,10 @@ LINE = "line"
 REASON = "reason"
 """The last columns of a table of rejected rows: mended and imported again, they mean nothing."""
 
+OUR_COLUMNS = ("Email", "First name", "Last name")
+LISTS = "Lists"
+"""What an export of Daypost begins and ends with: where it goes back to, the import is told."""
+
 
 def column_names(header: Sequence[str]) -> list[str]:
     """What the columns are called: as in the header, never empty, none twice."""
@@ -93,6 +97,8 @@ def guess_columns(
         meaning[name] = field
     if list(names[-2:]) == [LINE, REASON]:
         meaning = {LINE: IGNORED, REASON: IGNORED} | meaning
+    if tuple(names[: len(OUR_COLUMNS)]) == OUR_COLUMNS and names[-1] == LISTS:
+        meaning = {LISTS: IGNORED} | meaning
     used = set(meaning.values())
     for name in names:
         if name not in meaning:

@@ -1,13 +1,13 @@
 """Contacts -> a table, row by row: memory does not grow with their number."""
 
-import csv
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
 from accounts.models import Workspace
 from accounts.tenancy import visible
-from campaigns.contacts.rejected import guarded
+from campaigns import spreadsheet
+from campaigns.contacts.columns import LISTS, OUR_COLUMNS
 from campaigns.models import Contact, ContactField, ContactList
 
 _AT_A_TIME = 2_000
@@ -31,26 +31,13 @@ def with_lists(contacts: QuerySet[Contact]) -> Iterator[tuple[Contact, list[str]
 
 
 def as_csv(workspace: Workspace, contacts: QuerySet[Contact]) -> Iterator[bytes]:
-    """The lines of a CSV of `contacts`, safe to open in a spreadsheet, readable by the import.
-
-    UTF-8 with byte order mark, which Excel needs to see what it is.
-    """
+    """The lines of a CSV of `contacts`, safe to open in a spreadsheet, readable by the import."""
     fields = list(visible(ContactField.objects.all(), workspace).values_list("name", "label"))
-    line = csv.writer(_Echo()).writerow
-    header = ["Email", "First name", "Last name", *(label for _name, label in fields), "Lists"]
-    yield b"\xef\xbb\xbf" + _encoded(line(guarded(header)))
+    header = [*OUR_COLUMNS, *(label for _name, label in fields), LISTS]
+    return spreadsheet.table(header, _rows(contacts, [name for name, _label in fields]))
+
+
+def _rows(contacts: QuerySet[Contact], fields: list[str]) -> Iterator[list[str]]:
     for contact, lists in with_lists(contacts):
-        values = [str(contact.fields.get(name, "")) for name, _label in fields]
-        cells = [contact.email, contact.first_name, contact.last_name, *values, "; ".join(lists)]
-        yield _encoded(line(guarded(cells)))
-
-
-class _Echo:
-    """What csv writes to, so that it gives the line back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _encoded(line: object) -> bytes:
-    return str(line).encode()
+        values = [str(contact.fields.get(name, "")) for name in fields]
+        yield [contact.email, contact.first_name, contact.last_name, *values, "; ".join(lists)]

@@ -24,6 +24,7 @@ from campaigns.contacts.reasons import (
     WrongChoice,
 )
 from campaigns.contacts.records import Record, Shape, records
+from campaigns.spreadsheet import unguarded
 
 LONGEST_NAME = 200
 """Characters of a first or last name."""
@@ -32,7 +33,6 @@ LONGEST_FIELD = 32_767
 """Characters of any other field: what a cell of Excel can hold."""
 
 _HEADER_IN_NAME = re.compile(r"\n\s*[!-9;-~]+:")
-_GUARDED = re.compile("'[=+\\-@\t\r]")
 
 
 class Row(NamedTuple):
@@ -130,7 +130,7 @@ class _Table:
             return self._problem(record, RAGGED)
         if len(cells) < self.width:
             cells = cells + [""] * (self.width - len(cells))
-        given = cells[self.email_at]
+        given = unguarded(cells[self.email_at])
         try:
             address = normalise(given)
         except AddressRefused as refused:
@@ -160,10 +160,5 @@ class _Table:
     def _problem(self, record: Record, reason: str, value: str | None = None) -> Problem:
         if value is None:
             value = self._delimiter.join(record.cells)
-        cells = [shown(cell, LONGEST_FIELD) for cell in record.cells]
+        cells = [shown(unguarded(cell), LONGEST_FIELD) for cell in record.cells]
         return Problem(record.line, reason, shown(value.strip()), cells)
-
-
-def unguarded(cell: str) -> str:
-    """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
-    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

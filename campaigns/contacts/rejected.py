@@ -2,13 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from campaigns.contacts.columns import LINE, REASON
 from campaigns.contacts.reader import Problem
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from campaigns.spreadsheet import guarded
 
 
 class RejectedRows:
@@ -30,8 +29,3 @@ class RejectedRows:
 
     def close(self) -> None:
         self._text.close()
-
-
-def guarded(cells: Iterable[str]) -> list[str]:
-    """Cells that no spreadsheet takes for a formula. The reader takes the apostrophe off again."""
-    return [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]

@@ -6,7 +6,7 @@ import pytest
 from campaigns.contacts import reasons
 from campaigns.contacts.dialect import Dialect, guess
 from campaigns.contacts.lines import LONGEST_LINE
-from campaigns.contacts.reader import Problem, Row, read, unguarded
+from campaigns.contacts.reader import Problem, Row, read
 from campaigns.demo import example
 from tests.campaigns.contacts.tables import google_new, google_old
 
@@ -155,9 +155,11 @@ def test_it_loses_no_row_to_a_stray_quote_in_a_large_table():
 
 
 def test_it_takes_the_guard_against_formulas_off():
-    assert unguarded("'+49 30 1") == "+49 30 1"
-    assert unguarded("'tis") == "'tis"
-    assert rows(b"Email,Tel\na@example.org,'+49 30 1\n")[0].fields == {"tel": "+49 30 1"}
+    table = b"Email,Tel,Note\n'+a@example.org,'+49 30 1,'tis\n'=,'-1,\n"
+    row, problem = everything(table)
+    assert row.email == "+a@example.org"
+    assert row.fields == {"tel": "+49 30 1", "note": "'tis"}
+    assert problem.cells == ["=", "-1", ""]
 
 
 def test_it_reads_google_contacts():
