@@ -51,13 +51,20 @@ def client(endpoints: Endpoints, address: str, password: str) -> Iterator[IMAPCl
 
 def fill(one: IMAPClient, ordinary: int, answers: Iterable[bytes], first: int = 0) -> None:
     """So many ordinary mails, with the answers somewhere among them."""
-    body = "Nothing for us. " * 60
-    mails = [ORDINARY.format(n=first + n, body=body).encode() for n in range(ordinary)]
-    for answer in answers:
-        mails.insert(random.randrange(len(mails) + 1), answer)
-    waiting = iter(mails)
+    waiting = _mails(ordinary, list(answers), first)
     while some := list(islice(waiting, AT_ONCE)):
         one.multiappend(ALL_MAIL, some)
+
+
+def _mails(ordinary: int, answers: list[bytes], first: int) -> Iterator[bytes]:
+    body = "Nothing for us. " * 60
+    turns = [*range(ordinary), *(None for _ in answers)]
+    random.shuffle(turns)
+    for turn in turns:
+        if turn is None:
+            yield answers.pop()
+        else:
+            yield ORDINARY.format(n=first + turn, body=body).encode()
 
 
 def answer(sender: str, message_id: str) -> bytes:
