@@ -1,4 +1,5 @@
-"""What stands beside a contact's fields on its page: may it be written to, and by what right."""
+"""What stands beside a contact's fields on its page: may it be written to, by what right,
+and what was."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from accounts.tenancy import visible, visible_or_404, workspace_of
 from campaigns.delivery import suppression_words
 from campaigns.models import Contact, Suppression
 from campaigns.reports import wording
+from campaigns.reports.mail_with import mail_with
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ def known_of(request: HttpRequest, pk: str) -> dict[str, Any]:
         "suppression": suppression,
         "why_suppressed": suppression_words.why(suppression, timezone.now()) if suppression else "",
         "consent_story": _consent_story(contact),
+        "mail_with": mail_with(contact, timezone.now()),
     }
 
 

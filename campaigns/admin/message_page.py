@@ -22,7 +22,7 @@ from accounts.tenancy import visible_or_404
 from campaigns import decisions
 from campaigns.admin.badges import message_badge
 from campaigns.delivery.doubt import session_over_at
-from campaigns.models import HistoryEntry, InboundMail, Message
+from campaigns.models import Event, HistoryEntry, InboundMail, Message
 from campaigns.reports import doubts, wording
 
 M = Message.State
@@ -150,13 +150,18 @@ def _times(message: Message, now: datetime) -> list[Happening]:
         *_ordinary(message),
         *((entry.at, *_told(entry)) for entry in message.history.select_related("by")),
         *(
-            (event.at, str(event.get_kind_display()).capitalize(), event.detail)
+            (event.at, str(event.get_kind_display()).capitalize(), _detail(event))
             for event in message.events.order_by("at")
         ),
     ]
     # Stable: what happened at one moment stays in the order in which it is told.
     in_order = sorted(told, key=lambda one: one[0])
     return [Happening(what, wording.moment(at, now, zone), detail) for at, what, detail in in_order]
+
+
+def _detail(event: Event) -> str:
+    """What was answered stands below, whole."""
+    return "" if event.kind == Event.Kind.REPLIED else event.detail
 
 
 def _ordinary(message: Message) -> list[tuple[datetime, str, str]]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import GmailAccount
-from campaigns.models import Campaign, Event, InboundMail, Message
+from campaigns.models import Campaign, Contact, Event, InboundMail, Message
 from tests.belongings import Belongings
 
 HOSTILE = "<script>alert(1)</script> & <img src=x onerror=alert(2)>"
@@ -46,12 +46,14 @@ def test_a_campaign_shows_what_came_back_and_links_to_the_messages(
     assert message.to_email not in page(owner_client, "campaigns_message_changelist", **query)
 
 
-@pytest.mark.parametrize("name", ["campaigns_campaign_page", "campaigns_message_change"])
+@pytest.mark.parametrize(
+    "name", ["campaigns_campaign_page", "campaigns_message_change", "campaigns_contact_change"]
+)
 def test_what_a_stranger_wrote_is_shown_as_text_alone(
     owner_client: Client, home: Belongings, mail: InboundMail, name: str
 ) -> None:
-    pk = home.of(Campaign if "campaign_page" in name else Message).pk
-    shown = page(owner_client, name, pk)
+    model = {"campaign": Campaign, "message": Message, "contact": Contact}[name.split("_")[1]]
+    shown = page(owner_client, name, home.of(model).pk)
     assert "&lt;script&gt;alert(1)" in shown
     assert "<script>alert" not in shown
     assert "<img src=x" not in shown
