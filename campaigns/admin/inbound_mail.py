@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -87,10 +87,6 @@ class InboundMailAdmin(OwnedAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StateList]:
         return StateList
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        page: HttpResponse = super().changelist_view(request, {"title": _g("What came back")})
-        return page
 
     @admin.display(description=_("kind"), ordering="kind")
     def what(self, mail: InboundMail) -> SafeString:

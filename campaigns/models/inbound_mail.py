@@ -47,7 +47,7 @@ class InboundMail(models.Model):
 
     class Meta:
         verbose_name = _("mail that came back")
-        verbose_name_plural = _("mail that came back")
+        verbose_name_plural = _("what came back")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
