@@ -180,7 +180,7 @@ def test_a_limit_notice_about_what_is_just_being_handed_over_comes_again(
     message.refresh_from_db()
     assert message.state == M.HANDING_OVER
     rows.update(state=M.SENT)
-    InboundMail.objects.update(again_at=timezone.now())
+    assert InboundMail.objects.filter(again_at__gt=timezone.now()).update(again_at=timezone.now())
     hear(account)
     message.refresh_from_db()
     assert message.state == M.WAITING
