@@ -66,8 +66,7 @@ def _named(wrong: list[str]) -> str:
 class SuppressionAdmin(OwnedAdmin):
     list_display = ("address", "reason_badge", "in_words")
     search_fields = ("email_key", "note")
-    search_help_text = _("Address or note; a whole address also finds one that was erased")
-    fields = ("address", "in_words", "note")
+    search_help_text = _("Address or note (an erased one: whole)")
     readonly_fields = ("address", "in_words")
     ordering = ("-pk",)
     actions = ("delete_selected",)
@@ -145,6 +144,12 @@ class SuppressionAdmin(OwnedAdmin):
         return response
 
     # --- Adding ------------------------------------------------------------------------------
+
+    def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> tuple[str, ...]:
+        """What the recipient did, or their server said, is nobody's to write anew."""
+        theirs = (Suppression.Reason.OPTED_OUT, Suppression.Reason.BOUNCED)
+        is_ours = obj is None or obj.reason not in theirs
+        return ("address", "in_words", "note") if is_ours else ("address", "in_words")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

@@ -71,6 +71,16 @@ def test_only_the_note_can_be_changed(client, home):
     )
 
 
+@pytest.mark.parametrize("reason", ["opted_out", "bounced"])
+def test_what_the_recipient_did_is_not_written_anew(client, home, reason):
+    row = home.of(Suppression)
+    Suppression.objects.filter(pk=row.pk).update(reason=reason)
+    page = reverse("admin:campaigns_suppression_change", args=[row.pk])
+    assert client.post(page, {"note": "never mind"}).status_code == 302
+    row.refresh_from_db()
+    assert row.note == "zebra"
+
+
 def test_deleting_asks_first(client, home):
     row = home.of(Suppression)
     chosen = {"action": "delete_selected", "_selected_action": [row.pk]}
@@ -87,8 +97,8 @@ def test_deleting_asks_first(client, home):
 @pytest.mark.parametrize(
     ("reason", "says"),
     [
-        ("opted_out", "1 of them asked not to be written to."),
-        ("bounced", "1 of them does not work."),
+        ("opted_out", "This person asked not to be written to."),
+        ("bounced", "This address does not work."),
         ("by_hand", None),
     ],
 )
@@ -104,7 +114,7 @@ def test_it_says_what_taking_one_away_means(client, home, reason, says):
         assert "not-zebra@example.com" in page
         assert "the note" in page
         assert "may write to this address again" in page
-        assert ("of them" in page) == (says is not None)
+        assert ("dp-notice" in page) == (says is not None)
         assert says is None or says in page
 
 
