@@ -11,11 +11,15 @@ See `docs/decisions/keys-that-are-never-changed.md`.
 import hashlib
 import hmac
 import logging
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from campaigns.models import KeyMark
+from campaigns.models import Contact, KeyMark, Suppression
+from campaigns.models.address_hash import address_hash
 
 NAMES = ("SUPPRESSION_KEY", "TOKEN_KEY")
 
@@ -70,5 +74,32 @@ def what_to_do(name: str) -> str:
     """The next step."""
     return _(
         "Put the right one back, from the old machine's data folder or from a backup with keys, "
-        "into %(folder)s/%(file)s (or into %(name)s in the environment), and start again."
+        "into %(folder)s/%(file)s (or into %(name)s in the environment), and start again. Only "
+        "where it is lost for good: manage.py accept_keys."
     ) % {"folder": settings.KEYS_DIR, "file": name.lower(), "name": name}
+
+
+@transaction.atomic
+def accept() -> int:
+    """Make the keys in use those of this database, where the right ones are lost for good.
+
+    Every address that is still there is hashed anew. Returns how many suppressions are of somebody
+    who was erased: of those only the old hash is left, and nobody knows them again.
+    """
+    if "SUPPRESSION_KEY" in wrong():
+        for contact in Contact.objects.only("pk", "email_key").iterator():
+            _hash_anew(Contact.objects.filter(pk=contact.pk), contact.email_key)
+        for one in Suppression.objects.exclude(email_key="").iterator():
+            hashed = address_hash(one.email_key)
+            twin = Suppression.objects.filter(workspace=one.workspace_id, email_hash=hashed)
+            if twin.exclude(pk=one.pk).exists():
+                # Suppressed once more under the wrong key.
+                twin.delete()
+            _hash_anew(Suppression.objects.filter(pk=one.pk), one.email_key)
+    for name in NAMES:
+        KeyMark.objects.update_or_create(name=name, defaults={"mark": mark(name)})
+    return Suppression.objects.filter(email_key="").count()
+
+
+def _hash_anew(row: QuerySet[Any], email_key: str) -> None:
+    row.update(email_hash=address_hash(email_key))

@@ -1,5 +1,7 @@
 """With a key that the database was not made with, nobody who opted out would be known again."""
 
+import io
+import json
 import logging
 from typing import Any
 
@@ -10,7 +12,8 @@ from django.utils import timezone
 from campaigns import lasting_keys
 from campaigns.contacts.suppressing import suppress
 from campaigns.delivery.claim import claim_next, take_account
-from campaigns.models import KeyMark, Message
+from campaigns.models import Contact, KeyMark, Message, Suppression
+from campaigns.models.address_hash import address_hash
 from campaigns.planning.sharing import Reason, Turn
 from tests.campaigns.making import make_account, make_campaign, make_workspace
 
@@ -73,3 +76,30 @@ def test_its_mark_does_not_give_the_key_away() -> None:
     marks = set(KeyMark.objects.values_list("mark", flat=True))
     assert len(marks) == 2
     assert all(len(mark) == 64 for mark in marks)
+
+
+def test_where_a_key_is_lost_another_is_accepted(settings: Any) -> None:
+    workspace = make_workspace()
+    Contact.objects.create(workspace=workspace, email="ana@example.org")
+    suppress(workspace, ["ana@example.org", "erased@example.org"])
+    Suppression.objects.filter(email_key__startswith="erased").update(email_key="")
+    assert accept_keys() == {"accepted": [], "not_known_again": 0}
+    settings.SUPPRESSION_KEY = "another"
+    # By whoever went on with the wrong key.
+    suppress(workspace, ["ana@example.org"], "once more")
+    with pytest.raises(CommandError, match="say --yes"):
+        accept_keys()
+    assert lasting_keys.wrong() == ["SUPPRESSION_KEY"]
+
+    assert accept_keys("--yes") == {"accepted": ["SUPPRESSION_KEY"], "not_known_again": 1}
+    assert lasting_keys.fit()
+    hashed = address_hash("ana@example.org")
+    assert Contact.objects.get().email_hash == hashed
+    assert Suppression.objects.exclude(email_key="").get().email_hash == hashed
+
+
+def accept_keys(*arguments: str) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("accept_keys", "--json", *arguments, stdout=out)
+    answer: dict[str, Any] = json.loads(out.getvalue())
+    return answer

@@ -16,7 +16,9 @@ from accounts.models import GmailAccount, LedgerRow, Rest, User, Workspace
 from campaigns import decisions
 from campaigns.contacts import bringing, erasing, importer, intake, uploads
 from campaigns.contacts.suppressing import suppress
+from campaigns.delivery import limit_notice
 from campaigns.delivery.claim import Claim, claim_next, take_account
+from campaigns.delivery.limit_notice import Notice
 from campaigns.models import (
     Campaign,
     Contact,
@@ -276,6 +278,27 @@ def test_what_was_refused_is_not_tried_again(account: GmailAccount) -> None:
     message.refresh_from_db()
     with pytest.raises(decisions.NotPossible):
         decisions.try_again(message, None, timezone.now())
+
+
+def test_a_limit_notice_writes_to_nobody_who_was_erased(account: GmailAccount) -> None:
+    contact = Contact.objects.create(workspace=account.workspace, email=ADDRESS)
+    message = written_to(contact, account, M.SENT)
+    erasing.erase(contact, timezone.now(), never_again=False)
+    notice = Notice(timezone.now(), frozenset([message.message_id]))
+    came_to = limit_notice.apply(account.pk, notice, timezone.now())
+    assert (came_to.put_back, came_to.held) == (0, 0)
+    message.refresh_from_db()
+    assert message.state == M.SENT
+
+
+def test_a_domain_is_found_as_people_write_it(account: GmailAccount) -> None:
+    contact = Contact.objects.create(
+        workspace=account.workspace, email="iolo@xn--mller-kva.example"
+    )
+    table = "E-Mail\nIolo@Müller.example\n".encode("cp1252")
+    job = intake.receive(account.workspace, "more.csv", [table])
+    erasing.erase(contact, timezone.now(), never_again=True)
+    assert not uploads.path_of(job.stored_as).exists()
 
 
 @pytest.mark.parametrize("state", ["waiting", "running"])
