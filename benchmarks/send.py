@@ -29,7 +29,6 @@ THREADS = int(os.environ.setdefault("WORKER_THREADS", "64"))
 WARM_UP = float(os.environ.get("WARM_UP", "15"))
 SECONDS = float(os.environ.get("SECONDS", "150"))
 LIMIT_SECONDS = 10
-START_SECONDS = 120
 DB = "postgres"
 
 
@@ -59,7 +58,7 @@ def measure(instance: Instance, limit: float) -> None:
         for name in (*["worker"] * WORKERS, "beat"):
             parts.enter_context(instance.part(name))
         began = time.time()
-        wait_for_the_first(instance)
+        instance.wait_for_the_first()
         time.sleep(WARM_UP)
         workers = instance.pids["worker"]
         everybody = family(os.getpid()) + family(instance.postmaster)
@@ -75,13 +74,6 @@ def measure(instance: Instance, limit: float) -> None:
     tell("send_cpu_of_workers", 1000 * used[0] / max(messages, 1), "ms/message", db=DB)
     tell("send_cpu_of_everything", 1000 * used[1] / max(messages, 1), "ms/message", db=DB)
     tell_shares(instance.taken_since(began))
-
-
-def wait_for_the_first(instance: Instance) -> None:
-    """Starting the parts, and reading the trust roots, is not what is measured."""
-    deadline = time.monotonic() + START_SECONDS
-    while not instance.taken_since(0) and time.monotonic() < deadline:
-        time.sleep(0.1)
 
 
 def tell_shares(taken: list[tuple[float, str]]) -> None:
