@@ -38,6 +38,7 @@ def lines(campaign: Campaign, now: datetime) -> list[Check]:
         _postal_address_check(campaign.workspace),
         *_empty_field_checks(campaign),
         *_public_address_checks(),
+        *_counting_checks(campaign, now),
     ]
 
 
@@ -161,6 +162,15 @@ def _public_address_checks() -> list[Check]:
         "Nobody reaches your public address, and so not the page to unsubscribe either: %(why)s"
     )
     return [Check("public_address", True, sentence % {"why": found.why_not}, warning=True)]
+
+
+def _counting_checks(campaign: Campaign, now: datetime) -> list[Check]:
+    if not (campaign.track_opens or campaign.track_clicks) or reachable.is_reachable(now):
+        return []
+    sentence = _(
+        "Opens and clicks are counted only while your public address is reached, which it is not."
+    )
+    return [Check("public_address", True, sentence, warning=True)]
 
 
 def _with_separators(count: int) -> str:

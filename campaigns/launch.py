@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from accounts.models import LedgerRow
-from campaigns import checklist, content, states
+from campaigns import checklist, content, states, tracking
 from campaigns.checklist import Check
 from campaigns.delivery.message_id import domain_of
 from campaigns.models import Campaign, Message, Revision
@@ -56,13 +56,15 @@ def _freeze_content(campaign: Campaign) -> Revision:
     if template is None:
         raise NotReady([checklist.template_check(campaign)])
     html = content.with_footer(template.html)
-    return Revision.objects.create(
+    revision = Revision.objects.create(
         campaign=campaign,
         number=1,
         subject=template.subject,
         html=html,
         text=text.plain_text(html),
     )
+    tracking.freeze_links(revision)
+    return revision
 
 
 def _write_messages(campaign: Campaign, now: datetime) -> int:

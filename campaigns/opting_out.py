@@ -37,13 +37,14 @@ def opt_out(message: Message, now: datetime, how: How, mail: InboundMail | None 
     Works without the contact: by the address that the message went to.
     """
     keys = _keys(message)
+    if not keys:
+        return False
     contacts = list(_contacts(message, keys))
     words = _words(message, now, how)
     wait_for_handing_over(contacts, message)
-    said_before = _last_word(message) == Event.Kind.OPTED_OUT
     # In one order, so that two who ask at once do not wait for each other.
     is_new = [_suppress(message, key, words) for key in sorted(keys)]
-    if said_before and not any(is_new):
+    if not any(is_new) and _has_said_so(message):
         return False
     Event.objects.create(
         message=message, kind=Event.Kind.OPTED_OUT, detail=words, at=now, mail=mail
@@ -65,12 +66,11 @@ def take_back(message: Message, now: datetime) -> bool:
     return True
 
 
-def suppression_of(message: Message) -> Suppression | None:
-    """Why whoever got the message is not written to any more; an opt-out before anything else."""
-    found = list(_suppressions(message, _keys(message)))
-    return next((one for one in found if one.reason == Reason.OPTED_OUT), None) or next(
-        iter(found), None
-    )
+def why_not_written_to(message: Message) -> str | None:
+    """The reason (of `Suppression.Reason`) why whoever got the message is not written to any more,
+    an opt-out before anything else; None when there is none."""
+    reasons = set(_suppressions(message, _keys(message)).values_list("reason", flat=True))
+    return Reason.OPTED_OUT if Reason.OPTED_OUT in reasons else next(iter(reasons), None)
 
 
 def wait_for_handing_over(contacts: Iterable[Contact], message: Message) -> None:
@@ -114,17 +114,18 @@ def _suppress(message: Message, key: str, words: str) -> bool:
         email_hash=address_hash(key),
         defaults={"email_key": key, "reason": Reason.OPTED_OUT, "note": words},
     )
-    if found.reason != Reason.OPTED_OUT and words not in found.note:
+    if found.reason != Reason.OPTED_OUT and not _has_said_so(message):
         found.note = f"{found.note}\n{words}".strip()
         found.save(update_fields=["note"])
     return created
 
 
-def _last_word(message: Message) -> str | None:
+def _has_said_so(message: Message) -> bool:
+    """Whether the last that was heard by way of this message is that its recipient opted out."""
     said = Event.objects.filter(
         message=message, kind__in=[Event.Kind.OPTED_OUT, Event.Kind.OPTED_IN]
     )
-    return said.order_by("-id").values_list("kind", flat=True).first()
+    return said.order_by("-id").values_list("kind", flat=True).first() == Event.Kind.OPTED_OUT
 
 
 def _record(

@@ -194,10 +194,16 @@ def when(site: AdminSite, request: HttpRequest, campaign: Campaign) -> HttpRespo
         (choice, uses[account.pk], snapshot.ever_has_room(account, now))
         for choice, account in choices
     ]
-    zones = sorted({account.time_zone for account in accounts})
-    outlook = _outlook_context(form, campaign)
     return _step(
-        site, request, campaign, "when", form=form, offered=offered, zones=zones, **outlook
+        site,
+        request,
+        campaign,
+        "when",
+        form=form,
+        offered=offered,
+        zones=sorted({account.time_zone for account in accounts}),
+        counted=[form["track_opens"], form["track_clicks"]],
+        **_outlook_context(form, campaign),
     )
 
 
@@ -298,6 +304,8 @@ def _mended_at(campaign: Campaign, check: checklist.Check) -> tuple[str, str]:
     match check.name:
         case "postal_address":
             return reverse("admin:settings"), _("Settings")
+        case "public_address":
+            return reverse("admin:public_address"), _("Public address")
         case "template" | "empty_field" if campaign.template_id:
             url = reverse("admin:campaigns_template_change", args=[campaign.template_id])
             return url, _("Open the template")

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import GmailAccount, Workspace
 from accounts.tenancy import visible
+from campaigns import reachable
 from campaigns.contacts import audience
 from campaigns.models import Campaign, ContactList, Template
 from campaigns.models.campaign import WEEKDAYS
@@ -135,12 +136,19 @@ class WhenForm(forms.Form):
         widget=forms.RadioSelect,
         initial=Campaign.Pace.SPREAD,
     )
+    track_opens = forms.BooleanField(label=_("Count opens"), required=False)
+    track_clicks = forms.BooleanField(label=_("Count clicks"), required=False)
 
     def __init__(self, campaign: Campaign, now: datetime, data: Any = None) -> None:
         self.campaign, self.now = campaign, now
         super().__init__(data, initial=self._saved())
         offered: Any = self.fields["accounts"]
         offered.queryset = accounts_of(campaign.workspace)
+        # A field that is disabled takes nothing from what is sent.
+        self.can_count = reachable.is_reachable(now)
+        for name in ("track_opens", "track_clicks"):
+            self.fields[name].disabled = not self.can_count
+            self.initial[name] = self.can_count and getattr(campaign, name)
 
     def _saved(self) -> dict[str, Any]:
         campaign = self.campaign
@@ -200,10 +208,15 @@ class WhenForm(forms.Form):
         campaign.hours_from = cleaned["hours_from"]
         campaign.hours_to = cleaned["hours_to"]
         campaign.pace = cleaned["pace"]
+        campaign.track_opens = cleaned["track_opens"]
+        campaign.track_clicks = cleaned["track_clicks"]
         return campaign
 
     def save(self) -> Campaign:
         campaign = self.fill()
-        campaign.save(update_fields=["start_at", "days", "hours_from", "hours_to", "pace"])
+        campaign.save(
+            update_fields=["start_at", "days", "hours_from", "hours_to", "pace"]
+            + ["track_opens", "track_clicks"]
+        )
         campaign.accounts.set(self.cleaned_data["accounts"])
         return campaign

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import GmailAccount
 from campaigns.delivery import leaving, public_pages
+from campaigns.delivery.counting import Counting, counting_of
 from campaigns.delivery.merge_links import merge_links
 from campaigns.models import Message, Revision
 from campaigns.models.merge_fields import merge_values
@@ -30,6 +31,7 @@ class Composer:
 
     account: GmailAccount
     revisions: dict[tuple[int, int], Revision] = field(default_factory=dict)
+    countings: dict[int, Counting] = field(default_factory=dict)
 
     def compose(self, message: Message, now: datetime) -> bytes:
         """The finished message (RFC 5322, CRLF). Raises NotWritable, ContentBroken.
@@ -60,7 +62,7 @@ class Composer:
             reply_to=self.account.reply_to,
             to=Address(name, message.to_email),
             subject=letter.subject,
-            html=letter.html,
+            html=self._counting(message, now).put_into(letter.html, message.pk),
             text=letter.text,
             message_id=message.message_id,
             date=now,
@@ -73,6 +75,12 @@ class Composer:
         values = merge_values(contact, self.account.workspace) if contact else {}
         values |= merge_links(message.pk, self.account)
         return rendered(revision.subject, revision.html, revision.text, values)
+
+    def _counting(self, message: Message, now: datetime) -> Counting:
+        revision = self._revision(message)
+        if revision.pk not in self.countings:
+            self.countings[revision.pk] = counting_of(revision, now)
+        return self.countings[revision.pk]
 
     def _sender(self) -> Address:
         """Who the mail is from; whom the envelope names is always the account itself."""
@@ -93,7 +101,8 @@ class Composer:
     def _revision(self, message: Message) -> Revision:
         key = message.campaign_id or 0, message.revision
         if key not in self.revisions:
-            self.revisions[key] = Revision.objects.get(campaign=key[0], number=key[1])
+            found = Revision.objects.select_related("campaign")
+            self.revisions[key] = found.get(campaign=key[0], number=key[1])
         return self.revisions[key]
 
 

@@ -23,5 +23,15 @@ def view(message_id: int) -> str:
     return _page("v", Purpose.VIEW, message_id)
 
 
+def click(message_id: int, number: int) -> str:
+    """Where a link of this number is counted, and leads on."""
+    return f"{_page('c', Purpose.CLICK, message_id)}/{number}"
+
+
+def picture(message_id: int) -> str:
+    """The picture by which it is counted that the message was opened."""
+    return f"{_page('o', Purpose.OPEN, message_id)}.gif"
+
+
 def _page(letter: str, purpose: Purpose, message_id: int) -> str:
     return f"{settings.PUBLIC_URL}/{letter}/{tokens.make(purpose, message_id)}"

@@ -30,12 +30,13 @@ def _take_back(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(message: Message, token: str, done: str = "") -> HttpResponse:
+    state = state_of(message)
     context = {
         **named(message),
-        "state": state_of(message),
+        "state": state,
         "done": done,
         "contact_is_gone": message.contact is None,
-        "subject": _subject(message),
+        "subject": _subject(message) if state == "written_to" and not done else "",
         "leave_path": reverse("public:leave", args=[token]),
         "back_path": reverse("public:take_back", args=[token]),
         "preferences_path": reverse("public:preferences", args=[token]),
@@ -46,17 +47,16 @@ def _page(message: Message, token: str, done: str = "") -> HttpResponse:
 def state_of(message: Message) -> str:
     """Whether the recipient is written to: "written_to", "opted_out", or "not_written_to" for
     another reason, which is between the workspace and its mail."""
-    suppression = opting_out.suppression_of(message)
-    if suppression is None:
+    reason = opting_out.why_not_written_to(message)
+    if reason is None:
         return "written_to" if message.to_email else "not_written_to"
-    is_wish = suppression.reason == Suppression.Reason.OPTED_OUT
-    return "opted_out" if is_wish else "not_written_to"
+    return "opted_out" if reason == Suppression.Reason.OPTED_OUT else "not_written_to"
 
 
 def _subject(message: Message) -> str:
     """As the recipient knows it: which mail this is about."""
     revisions = Revision.objects.filter(campaign=message.campaign_id, number=message.revision)
-    source = revisions.values_list("subject", flat=True).first() or ""
+    (source,) = revisions.values_list("subject", flat=True)
     contact = message.contact
     try:
         return merge.render_subject(

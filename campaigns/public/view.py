@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from campaigns.delivery.compose import Composer
-from campaigns.public.pages import NothingHere, message_of, page, recipient_page
+from campaigns.public.pages import message_of, page, recipient_page
 from campaigns.rendering import merge
 from campaigns.tokens import Purpose
 
@@ -22,9 +22,7 @@ MESSAGE_CSP = {
 
 def _view(request: HttpRequest, token: str) -> HttpResponse:
     message = message_of(Purpose.VIEW, token)
-    if message.account is None:
-        raise NothingHere
-    if message.contact is None:
+    if message.account is None or message.contact is None:
         return page("public/gone.html", status=410)
     try:
         letter = Composer(message.account).letter(message)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from campaigns.models import ConsentRecord, Contact, Event, Message, Suppression
-from campaigns.opting_out import How, opt_out, suppression_of, take_back
+from campaigns.opting_out import How, opt_out, take_back, why_not_written_to
 from tests.campaigns.making import make_account, make_campaign, make_list, make_workspace
 
 NOW = datetime(2027, 3, 3, 22, 30, tzinfo=UTC)
@@ -58,9 +58,9 @@ def test_it_stays_within_the_workspace_of_the_message() -> None:
     Message.objects.filter(pk=other.pk).update(to_email=message.to_email)
     other.refresh_from_db()
     opt_out(message, NOW, How.PAGE)
-    assert suppression_of(other) is None
+    assert why_not_written_to(other) is None
     assert not take_back(other, NOW)
-    assert suppression_of(message) is not None
+    assert why_not_written_to(message) is not None
 
 
 @pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_it_takes_back_what_was_asked_for_once() -> None:
     opt_out(message, NOW, How.PAGE)
     assert take_back(message, NOW)
     assert not take_back(message, NOW)
-    assert suppression_of(message) is None
+    assert why_not_written_to(message) is None
     assert events(message) == [Event.Kind.OPTED_OUT, Event.Kind.OPTED_IN]
     assert consents(message.contact) == [
         ConsentRecord.Kind.WITHDRAWN,
@@ -162,3 +162,12 @@ def test_it_keeps_to_the_address_alone() -> None:
     make_list(message.workspace, 2)
     opt_out(message, NOW, How.PAGE)
     assert Suppression.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_it_asks_nothing_of_somebody_who_was_erased() -> None:
+    message = sent_message()
+    message.to_email, message.contact = "", None
+    message.save()
+    assert not opt_out(message, NOW, How.PAGE)
+    assert not Suppression.objects.exists() and events(message) == []
