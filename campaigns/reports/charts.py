@@ -252,3 +252,44 @@ def days(
         ]
         calendar.append(Day(day, bars, sum(parts.values()), day == today))
     return calendar
+
+
+# --- Strips ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """A bar of a strip: an SVG rectangle in a box of 100 by 100."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One series over time, on a scale of its own: replies are few where hundreds were sent."""
+
+    series: Series
+    highest: int
+    blocks: list[Block]
+
+
+def strips(counts: Mapping[Hashable, Sequence[int]], series: Sequence[Series]) -> list[Strip]:
+    """`counts`: for each series as many as for every other, one for each part of the time."""
+    return [Strip(one, max(counts[one.key]), _blocks(counts[one.key])) for one in series]
+
+
+def _blocks(counts: Sequence[int]) -> list[Block]:
+    highest, wide = max(counts), 1 / len(counts)
+    return [
+        Block(
+            x=_percent((index + 0.1) * wide),
+            y=_percent(1 - count / highest),
+            width=_percent(0.8 * wide),
+            height=_percent(count / highest),
+        )
+        for index, count in enumerate(counts)
+        if count
+    ]

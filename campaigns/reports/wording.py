@@ -20,6 +20,21 @@ def number(count: int) -> str:
     return str(number_format(count, use_l10n=True, force_grouping=True))
 
 
+def percent(count: int, of: int | None) -> str:
+    """ "2.5 %", with one digit; a dash where there is nothing to compare with."""
+    if not of:
+        return "–"
+    # Rounded before it is written: writing cuts off.
+    share = round(100 * count / of, 1)
+    return _("%(number)s %%") % {"number": number_format(share, decimal_pos=1)}
+
+
+def days(first: date, last: date) -> str:
+    """ "Mon 2 Nov 2026", or from such a day to another."""
+    named = {"first": date_format(first, "D j M Y"), "last": date_format(last, "D j M Y")}
+    return _("%(first)s to %(last)s") % named if last > first else named["first"]
+
+
 def moment(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     """ "today 14:07", "Thursday 11:20" within a week ahead, "Mon 30 Nov, 11:20" otherwise."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()

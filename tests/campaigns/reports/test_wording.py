@@ -65,3 +65,16 @@ def test_it_groups_the_digits_of_large_numbers():
 
 def test_it_shortens_an_address():
     assert wording.short_address("ana@example.org") == "ana@…"
+
+
+def test_a_share_is_rounded_and_not_cut_off():
+    assert wording.percent(9, 1340) == "0.7 %"
+    assert wording.percent(1, 1) == "100.0 %"
+    assert wording.percent(0, 8) == "0.0 %"
+    assert wording.percent(0, 0) == wording.percent(3, None) == "–"
+
+
+def test_days_are_named_one_by_one_or_from_one_to_another():
+    monday, sunday = date(2026, 3, 2), date(2026, 3, 8)
+    assert wording.days(monday, monday) == "Mon 2 Mar 2026"
+    assert wording.days(monday, sunday) == "Mon 2 Mar 2026 to Sun 8 Mar 2026"
