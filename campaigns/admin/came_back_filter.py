@@ -1,28 +1,120 @@
-"""The list of messages by what came back of them."""
+"""The list of messages by when they were sent, and by what came back of them, and when."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Event, Message
-
-PARAMETER = "came_back"
+from accounts.tenancy import visible, workspace_of
+from campaigns.admin import messages_link
+from campaigns.admin.wizard_forms import zone_of
+from campaigns.models import Campaign, Event, Message, TrackedLink
+from campaigns.reports import wording
+from campaigns.reports.campaign_report import DELIVERED
+from campaigns.reports.delivered import delivered
+from campaigns.reports.periods import Period, begins, ends
 
 
 class CameBackFilter(admin.SimpleListFilter):
     title = _("what came back")
-    parameter_name = PARAMETER
+    parameter_name = messages_link.CAME_BACK
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind.value, capfirst(str(kind.label))) for kind in Event.Kind]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        kinds = [(kind.value, capfirst(str(kind.label))) for kind in Event.Kind]
+        return [*kinds, (DELIVERED, _("Delivered as far as known"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         chosen = self.value()
+        if chosen == DELIVERED:
+            return delivered(queryset)
         if chosen not in Event.Kind.values:
             return queryset
         told = Event.objects.filter(message=OuterRef("pk"), kind=chosen, by_machine=False)
+        if messages_link.CAME_ON in request.GET:
+            first, end = _moments(request, request.GET[messages_link.CAME_ON])
+            told = told.filter(at__gte=first, at__lt=end)
+        if messages_link.LINK in request.GET:
+            told = told.filter(link=_number(request.GET[messages_link.LINK]))
         return queryset.filter(Exists(told))
+
+
+class DaysFilter(admin.SimpleListFilter):
+    """There only when a link has asked for certain days, to say which, and to let go of them."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name or "")
+        return [(asked, wording.days(*_days(asked)))] if asked else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        return queryset
+
+
+class SentOnFilter(DaysFilter):
+    title = _("sent")
+    parameter_name = messages_link.SENT_ON
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        first, end = _moments(request, chosen)
+        return queryset.filter(state=Message.State.SENT, sent_at__gte=first, sent_at__lt=end)
+
+
+class CameOnFilter(DaysFilter):
+    """`CameBackFilter` asks for it together with what came."""
+
+    title = _("when it came")
+    parameter_name = messages_link.CAME_ON
+
+
+class LinkFilter(admin.SimpleListFilter):
+    """`CameBackFilter` asks for it together with the click."""
+
+    title = _("link")
+    parameter_name = messages_link.LINK
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(messages_link.LINK)
+        if not asked:
+            return []
+        links = visible(TrackedLink.objects.filter(pk=_number(asked)), workspace_of(request))
+        return [(asked, link.url) for link in links]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        return queryset
+
+
+def _moments(request: HttpRequest, text: str) -> tuple[datetime, datetime]:
+    """From when until just before when, in the zone that the report has its days in."""
+    period, zone = Period(*_days(text)), _zone(request)
+    return begins(period, zone), ends(period, zone)
+
+
+def _days(text: str) -> tuple[Any, Any]:
+    try:
+        return messages_link.days_from(text)
+    except ValueError as error:
+        raise IncorrectLookupParameters from error
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise IncorrectLookupParameters from error
+
+
+def _zone(request: HttpRequest) -> ZoneInfo:
+    workspace, pk = workspace_of(request), request.GET.get(messages_link.CAMPAIGN, "")
+    campaigns = visible(Campaign.objects.filter(pk=pk if pk.isdecimal() else 0), workspace)
+    campaign = campaigns.first()
+    if campaign is None:
+        return ZoneInfo(workspace.time_zone)
+    return zone_of(workspace, list(campaign.accounts.order_by("id")))

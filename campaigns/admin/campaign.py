@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.owned_admin import OwnedAdmin
 from accounts.tenancy import visible_or_404, workspace_of
-from campaigns.admin import campaign_page, wizard
+from campaigns.admin import campaign_page, campaign_report, wizard
 from campaigns.admin.badges import campaign_badge
 from campaigns.admin.state_links import PARAMETER, StateList, state_links
 from campaigns.models import Campaign
@@ -154,6 +154,8 @@ class CampaignAdmin(OwnedAdmin):
             ours("<int:pk>/launch/", wizard.launch_now, "launch", changes=True),
             ours("<int:pk>/", campaign_page.page, "page"),
             ours("<int:pk>/live/", campaign_page.live, "live"),
+            ours("<int:pk>/report/", campaign_report.page, "report"),
+            ours("<int:pk>/report/download/", campaign_report.download, "report_download"),
             ours("<int:pk>/content/", campaign_page.content, "content"),
             ours("<int:pk>/content/shown/", campaign_page.content_document, "content_document"),
             ours("<int:pk>/pause/", campaign_page.pause, "pause", changes=True),

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from csp.decorators import csp
@@ -23,7 +22,7 @@ from accounts.pages_context import page_context
 from accounts.tenancy import visible_or_404
 from campaigns import control
 from campaigns.admin.badges import MESSAGE_STYLES, campaign_badge
-from campaigns.admin.came_back_filter import PARAMETER
+from campaigns.admin.messages_link import CAME_BACK, STATE, messages_url
 from campaigns.admin.wizard_forms import zone_of
 from campaigns.delivery.forecasting import forecast_workspace
 from campaigns.delivery.merge_links import example_links
@@ -114,7 +113,7 @@ def _what_moves(campaign: Campaign, now: datetime) -> dict[str, Any]:
         "answers": came_back.answers(campaign, now, zone),
         "in_doubt": report.counts[Message.State.IN_DOUBT],
         "doubts": doubts.sentence(doubts.doubts_of(campaign.messages.all()), now, zone),
-        "in_doubt_url": _messages_url(campaign, Message.State.IN_DOUBT),
+        "in_doubt_url": messages_url(campaign, **{STATE: Message.State.IN_DOUBT}),
         "calendar": calendar(_some(sent), planned, now.astimezone(zone).date()),
         "launched": wording.moment(campaign.launched_at or campaign.created_at, now, zone),
         "uses": [_use(use, now, zone) for use in status.uses_of(accounts, now)],
@@ -138,7 +137,7 @@ def _figures(report: status.Status) -> list[Figure]:
             name=str(Message.State(state).label),
             count=report.counts[state],
             style=MESSAGE_STYLES.get(state, ""),
-            url=_messages_url(report.campaign, state),
+            url=messages_url(report.campaign, **{STATE: state}),
         )
         for state in ORDER
         if state in ALWAYS or report.counts[state]
@@ -147,18 +146,9 @@ def _figures(report: status.Status) -> list[Figure]:
 
 def _came_back(report: status.Status) -> list[Figure]:
     return [
-        Figure(one.name, one.count, "", _list_url(report.campaign, **{PARAMETER: one.kind}))
+        Figure(one.name, one.count, "", messages_url(report.campaign, **{CAME_BACK: one.kind}))
         for one in came_back.counts(report.events)
     ]
-
-
-def _messages_url(campaign: Campaign, state: str) -> str:
-    return _list_url(campaign, state__exact=state)
-
-
-def _list_url(campaign: Campaign, **asked: str) -> str:
-    query = urlencode({"campaign__id__exact": campaign.pk, **asked})
-    return f"{reverse('admin:campaigns_message_changelist')}?{query}"
 
 
 def _use(use: status.AccountUse, now: datetime, zone: ZoneInfo) -> dict[str, Any]:

@@ -18,22 +18,26 @@ from accounts.owned_admin import OwnedAdmin
 from accounts.tenancy import visible, workspace_of
 from campaigns.admin import message_page, several_messages
 from campaigns.admin.badges import message_badge
-from campaigns.admin.came_back_filter import CameBackFilter
+from campaigns.admin.came_back_filter import (
+    CameBackFilter,
+    CameOnFilter,
+    LinkFilter,
+    SentOnFilter,
+)
 from campaigns.admin.message_page import zone_of
+from campaigns.admin.messages_link import CAMPAIGN, NO_CAMPAIGN
 from campaigns.admin.state_links import PARAMETER, StateList, state_links
 from campaigns.models import Campaign, Message
 from campaigns.reports import doubts, wording
 from campaigns.reports.export import as_csv
-
-CAMPAIGN_PARAMETER = "campaign__id__exact"
 
 
 @admin.register(Message)
 class MessageAdmin(OwnedAdmin):
     list_display = ("recipient", "campaign_name", "state_badge", "account", "sent", "reply_start")
     list_select_related = ("campaign", "account")
-    linked_lookups = (CAMPAIGN_PARAMETER, PARAMETER)
-    list_filter = (CameBackFilter,)
+    linked_lookups = (CAMPAIGN, NO_CAMPAIGN, PARAMETER)
+    list_filter = (CameBackFilter, SentOnFilter, CameOnFilter, LinkFilter)
     search_fields = ("to_email",)
     search_help_text = _("Address of the recipient")
     actions = several_messages.ACTIONS
@@ -68,13 +72,13 @@ class MessageAdmin(OwnedAdmin):
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Without the campaign where all are of one."""
         columns = list(self.list_display)
-        if CAMPAIGN_PARAMETER in request.GET:
+        if CAMPAIGN in request.GET:
             columns.remove("campaign_name")
         return columns
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """A campaign in the order in which it leaves, everything with the newest first."""
-        return ("pk",) if CAMPAIGN_PARAMETER in request.GET else ("-pk",)
+        return ("pk",) if CAMPAIGN in request.GET else ("-pk",)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Only where the list shows one state alone, in which they are possible."""
@@ -89,13 +93,13 @@ class MessageAdmin(OwnedAdmin):
         context = {
             "state_links": state_links(request, Message.State),
             "filtered_campaign": self._filtered_campaign(request),
-            "without_campaign": _without(request, CAMPAIGN_PARAMETER),
+            "without_campaign": _without(request, CAMPAIGN),
         }
         page: HttpResponse = super().changelist_view(request, context)
         return page
 
     def _filtered_campaign(self, request: HttpRequest) -> Campaign | None:
-        pk = request.GET.get(CAMPAIGN_PARAMETER, "")
+        pk = request.GET.get(CAMPAIGN, "")
         if not pk.isdecimal():
             return None
         return visible(Campaign.objects.filter(pk=pk), workspace_of(request)).first()

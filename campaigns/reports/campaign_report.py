@@ -180,7 +180,7 @@ COLUMNS = ("Figure", "From", "Until", "Link", "Messages", "Percent", "Formula")
 
 
 def as_rows(report: Report) -> Iterator[list[str]]:
-    """For `export.table`: the whole, then each part of the time, then each link."""
+    """For `spreadsheet.table`: the whole, then each part of the time, then each link."""
     for one in report.figures:
         percent = f"{100 * one.count / one.of:.2f}" if one.of else ""
         yield [one.key, "", "", "", str(one.count), percent, one.formula]
