@@ -18,6 +18,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Campaigns"), "campaign", "admin:campaigns_campaign_changelist"),
                 item(_("Messages"), "mail", "admin:campaigns_message_changelist"),
                 item(_("What came back"), "inbox", "admin:campaigns_inboundmail_changelist"),
+                item(_("Report"), "bar_chart", "admin:report"),
                 item(_("Templates"), "draft", "admin:campaigns_template_changelist"),
             ]
         },

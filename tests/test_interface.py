@@ -137,6 +137,7 @@ def test_it_keeps_the_words_and_the_order_of_the_menu(
         "Campaigns",
         "Messages",
         "What came back",
+        "Report",
         "Templates",
         "Contacts",
         "Lists",

@@ -71,7 +71,7 @@ def page(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
         links=_links(report),
         step=report.step,
         zone=zone,
-        **_over_time(report),
+        **_over_time(report, zone),
     )
     return TemplateResponse(request, "campaigns/report/campaign.html", context)
 
@@ -136,7 +136,7 @@ def all_series() -> list[Series]:
     ]
 
 
-def _over_time(report: Report) -> dict[str, Any]:
+def _over_time(report: Report, zone: ZoneInfo) -> dict[str, Any]:
     series = all_series()
     counts = {one.key: [part.counts[str(one.key)] for part in report.parts] for one in series}
     return {
@@ -145,15 +145,15 @@ def _over_time(report: Report) -> dict[str, Any]:
         "last": wording.days(report.parts[-1].period.last, report.parts[-1].period.last),
         "series": series,
         "rows": [
-            _row(report.campaign, part, series)
+            _row(report.campaign, part, series, zone)
             for part in report.parts
             if any(part.counts.values())
         ],
     }
 
 
-def _row(campaign: Campaign, part: Part, series: list[Series]) -> Row:
-    within = days(part.period.first, part.period.last)
+def _row(campaign: Campaign, part: Part, series: list[Series], zone: ZoneInfo) -> Row:
+    within = days(part.period.first, part.period.last, zone)
 
     def url(key: str) -> str:
         if key == SENT:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.urls import reverse
 
@@ -25,11 +26,22 @@ def messages_url(campaign: Campaign | None, **asked: str) -> str:
     return f"{reverse('admin:campaigns_message_changelist')}?{urlencode(of | asked)}"
 
 
-def days(first: date, last: date) -> str:
-    return f"{first.isoformat()}~{last.isoformat()}"
+def days(first: date, last: date, zone: ZoneInfo) -> str:
+    """With the zone, so that the list has its days where the report has them."""
+    return f"{first.isoformat()}~{last.isoformat()}~{zone.key}"
 
 
-def days_from(text: str) -> tuple[date, date]:
+def days_from(text: str) -> tuple[date, date, ZoneInfo]:
     """Raises ValueError for anything else than what `days` writes."""
-    first, _tilde, last = text.partition("~")
-    return date.fromisoformat(first), date.fromisoformat(last)
+    first, last, zone = text.split("~")
+    if zone not in available_timezones():
+        raise ValueError(zone)
+    return _day(first), _day(last), ZoneInfo(zone)
+
+
+def _day(text: str) -> date:
+    """One whose beginning and end are moments in every zone."""
+    day = date.fromisoformat(text)
+    if not 1 < day.year < 9999:
+        raise ValueError(text)
+    return day

@@ -3,6 +3,7 @@
 Words are the language's of the request; times are on the wall clock of the zone that is given.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -30,7 +31,9 @@ def percent(count: int, of: int | None) -> str:
 
 
 def days(first: date, last: date) -> str:
-    """ "Mon 2 Nov 2026", or from such a day to another."""
+    """ "Mon 2 Nov 2026", from such a day to another, or the name of a whole month."""
+    if first.day == 1 and last == first.replace(day=monthrange(first.year, first.month)[1]):
+        return str(date_format(first, "F Y"))
     named = {"first": date_format(first, "D j M Y"), "last": date_format(last, "D j M Y")}
     return _("%(first)s to %(last)s") % named if last > first else named["first"]
 
