@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SCRIPTS = ("claim", "send")
+SCRIPTS = ("claim", "send", "page")
 
 for script in SCRIPTS:
     subprocess.run((sys.executable, "-m", f"benchmarks.{script}"), check=True)  # noqa: S603  ours

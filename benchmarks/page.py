@@ -1,10 +1,11 @@
-"""The page to unsubscribe, asked for as fast as it is answered, while campaigns are being sent.
+"""The page to unsubscribe, asked for as fast as it is answered, while a campaign is being sent.
 
     python -m benchmarks.page
 
 On PostgreSQL and Redis, with web server, worker and beat as the `Procfile` starts them; readers,
 database, broker and the server that takes the mail share the machine. From the environment:
-ACCOUNTS (300), LATENCY in seconds (0.3), READERS (8) and SECONDS for each figure (15).
+ACCOUNTS (1) with a campaign of WAITING (2000) each, LATENCY in seconds (0.3), READERS (8) and
+SECONDS for each figure (15).
 """
 
 import os
@@ -17,13 +18,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import URLError
 
-from benchmarks.figures import family, peak_mb, tell
+from benchmarks.figures import cpu_seconds, family, peak_mb, tell
 from benchmarks.instance import REPOSITORY, START_SECONDS, Instance
 from benchmarks.rows import fill, look_at_clocks
 from config.ports import find_free
 
-ACCOUNTS = int(os.environ.get("ACCOUNTS", "300"))
-WAITING = 40
+ACCOUNTS = int(os.environ.get("ACCOUNTS", "1"))
+WAITING = int(os.environ.get("WAITING", "2000"))
 LATENCY = float(os.environ.get("LATENCY", "0.3"))
 READERS = int(os.environ.get("READERS", "8"))
 SECONDS = float(os.environ.get("SECONDS", "15"))
@@ -70,12 +71,18 @@ def paths_to_leave() -> list[str]:
 def measure(instance: Instance, port: int, paths: list[str]) -> None:
     since = time.time()
     limit, _slowest = asked("GET", port, [f"/reachable/{NONCE}"] * READERS)
+    web, database = family(instance.pids["web"][0]), family(instance.postmaster)
+    used = cpu_seconds(web), cpu_seconds(database)
     pages, slow_page = asked("GET", port, paths)
+    answered = max(pages * SECONDS, 1)
+    used = cpu_seconds(web) - used[0], cpu_seconds(database) - used[1]
     posts, slow_post = asked("POST", port, paths)
     seconds = time.time() - since
-    memory = peak_mb(family(instance.pids["web"][0]))
+    memory = peak_mb(web)
     tell("page_unsubscribe", pages, "requests/s", db=DB, limit=limit, peak_mb=memory)
     tell("page_unsubscribe_slow", 1000 * slow_page, "ms", db=DB)
+    tell("page_unsubscribe_cpu_of_web", 1000 * used[0] / answered, "ms/request", db=DB)
+    tell("page_unsubscribe_cpu_of_database", 1000 * used[1] / answered, "ms/request", db=DB)
     tell("page_unsubscribe_post", posts, "requests/s", db=DB, limit=limit)
     tell("page_unsubscribe_post_slow", 1000 * slow_post, "ms", db=DB)
     sent = len(instance.taken_since(since)) / seconds
