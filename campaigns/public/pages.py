@@ -109,7 +109,7 @@ def _question() -> str:
         for model, path, of in _PARTS
         for name in _in_order(model, of)
     )
-    rows = Message.objects.filter(pk=0, campaign__isnull=False, account__isnull=False)
+    rows = Message.objects.filter(pk=0, campaign__isnull=False)
     sql: str = rows.values_list(*names).query.sql_with_params()[0]
     return sql
 
@@ -131,7 +131,8 @@ def _put_together(row: list[Any]) -> Message:
     message: Message = found[""]
     message.workspace, message.campaign = found["workspace"], found["campaign"]
     message.account, message.contact = found["account"], found["contact"]
-    found["account"].workspace = message.workspace
+    if message.account is not None:
+        message.account.workspace = message.workspace
     return message
 
 

@@ -207,3 +207,13 @@ def test_it_asks_the_database_little(
     stranger().post(leave_path(message))
     with django_assert_max_num_queries(3):
         stranger().get(leave_path(message))
+
+
+def test_it_opens_to_whoever_has_the_token_of_a_message_that_waits_again() -> None:
+    """A limit notice takes back what was sent; a token is good at any time."""
+    message = sent_message()
+    Message.objects.update(state=Message.State.WAITING, account=None)
+    assert stranger().get(leave_path(message)).status_code == 200
+    assert stranger().post(leave_path(message)).status_code == 200
+    assert stranger().get(preferences_path(message)).status_code == 200
+    assert Suppression.objects.exists()
