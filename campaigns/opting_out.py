@@ -36,10 +36,12 @@ def opt_out(message: Message, now: datetime, how: How, mail: InboundMail | None 
     `mail` is the one that asked for it. Asking again, also at the same moment, changes nothing.
     Works without the contact: by the address that the message went to.
     """
+    # Read anew under its lock: the contact may have been deleted since somebody looked it up.
+    message = Message.objects.select_for_update(of=("self",)).defer("raw").get(pk=message.pk)
     keys = _keys(message)
     if not keys:
         return False
-    contacts = list(_contacts(message, keys))
+    contacts = list(_contacts(message, keys).select_for_update().order_by("pk"))
     words = _words(message, now, how)
     wait_for_handing_over(contacts, message)
     # In one order, so that two who ask at once do not wait for each other.

@@ -185,10 +185,16 @@ class ImapSession:
             found |= self._fetch(some, "BODY.PEEK[HEADER]", b"BODY[HEADER]")
         return found
 
-    def dated(self, uids: Sequence[int], fields: Sequence[str]) -> dict[int, Dated]:
-        """When each message came, and its header's lines of these `fields`; not those gone."""
+    def dated(
+        self, uids: Sequence[int], fields: Sequence[str], at_most: int | None = None
+    ) -> dict[int, Dated]:
+        """When each message came, and its header's lines of these `fields`; not those gone.
+
+        With `at_most`, so many octets of them.
+        """
         found: dict[int, Dated] = {}
-        items = ["INTERNALDATE", f"BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})]"]
+        part = "" if at_most is None else f"<0.{at_most}>"
+        items = ["INTERNALDATE", f"BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})]{part}"]
         for start in range(0, len(uids), _HEADERS_A_FETCH):
             with self._typed_errors():
                 fetched = self._client.fetch(uids[start : start + _HEADERS_A_FETCH], items)

@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import HeaderParser
@@ -33,6 +33,8 @@ _PLUS_ADDRESS = re.compile(r"[^\s<>()\",:;@+]{1,64}\+[^\s<>()\",:;@]{1,64}@[^\s<
 _MAILER = re.compile(r"(?i)(^|[<\s])(mailer-daemon|postmaster)@")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MOST_IDS = 200
+# Characters of a value that is shown, or taken apart.
+_LONGEST_VALUE = 1_000
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,10 @@ class InboundHeader:
 
     @classmethod
     def of(cls, mail: Message) -> InboundHeader:
-        sender = _text(mail, "From")
+        sender = _text(mail, "From")[:_LONGEST_VALUE]
         kind = _text(mail, "Content-Type").lower()
         return cls(
-            sender=_clean(parseaddr(sender)[1]).lower()[:254],
+            sender=_address(sender),
             plus_addresses=_plus_addresses(mail),
             subject=decoded(_text(mail, "Subject")),
             answers=_answers(mail),
@@ -73,10 +75,14 @@ class InboundHeader:
 
 
 def decoded(value: str) -> str:
-    """A header's words as a person reads them (RFC 2047), in one line; never an error."""
+    """A header's words as a person reads them (RFC 2047), in one line; never an error.
+
+    Of a long one the beginning: what is not decoded in time keeps everybody else from being heard.
+    """
+    value = value[:_LONGEST_VALUE]
     if "=?" not in value:
         return " ".join(_clean(value).split())
-    with suppress(HeaderParseError, LookupError, ValueError):
+    with suppress(MessageError, LookupError, ValueError):
         value = str(make_header(decode_header(value)))
     return " ".join(_clean(value).split())
 
@@ -100,6 +106,13 @@ def date_of(mail: Message) -> datetime | None:
 
 def _text(mail: Message, name: str) -> str:
     return " ".join(str(mail.get(name, "")).split())
+
+
+def _address(value: str) -> str:
+    try:
+        return _clean(parseaddr(value)[1]).lower()[:254]
+    except RecursionError:  # of comments in comments
+        return ""
 
 
 def _plus_addresses(mail: Message) -> tuple[str, ...]:

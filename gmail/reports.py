@@ -44,11 +44,15 @@ LONGEST_TEXT = 64_000
 def read(raw: bytes) -> tuple[Report, ...]:
     """One report for each recipient that the mail `raw` reports on; none where it is no report."""
     try:
-        mail = message_from_bytes(raw)
-        return _read(mail, _Parts(mail))
+        return of(message_from_bytes(raw))
     except (RecursionError, LookupError, ValueError):
         # Nested without end, or cut in a way that the parser gives up on: it tells nothing.
         return ()
+
+
+def of(mail: Message) -> tuple[Report, ...]:
+    """The same of a mail that was taken apart. May raise what the parser raises."""
+    return _read(mail, _Parts(mail))
 
 
 def _read(mail: Message, parts: _Parts) -> tuple[Report, ...]:

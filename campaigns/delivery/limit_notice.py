@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts import standing
+from accounts import generation, standing
 from accounts.standing import CLOCKS_APART
 from campaigns import states
 from campaigns.delivery import doubt, history
@@ -104,7 +104,22 @@ def _may_leave_again(message: Message) -> bool:
     Of a single mail nothing is left, and no message in doubt goes again by itself.
     """
     once = message.times_sent_again == 0
-    return message.state == M.SENT and message.campaign_id is not None and once
+    return (
+        message.state == M.SENT
+        and message.campaign_id is not None
+        and once
+        and not _left_before_copy(message)
+    )
+
+
+def _left_before_copy(message: Message) -> bool:
+    """Whether this is an older copy of the database, from after the message had left.
+
+    What was done about its notice since then is not known: it may have left again already.
+    """
+    copied_at = generation.copied_at()
+    handed_over_at = message.handed_over_at
+    return copied_at is not None and handed_over_at is not None and handed_over_at <= copied_at
 
 
 @transaction.atomic

@@ -6,13 +6,14 @@ which is read twice, by whomever, changes nothing the second time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import standing
+from accounts.connect import mailbox_key
 from accounts.models import GmailAccount
 from campaigns import opting_out
 from campaigns.delivery import doubt, limit_notice
@@ -61,11 +62,22 @@ def apply(came: Came, where: Where, now: datetime) -> Heard:
             heard.add(_apply_report(came, report, where, now))
         return heard
     message = where.named or matching.by_message_ids(where.account, came.header.answers)
-    if message is None and came.kind is Kind.OPT_OUT:
+    if message is None and came.kind is Kind.OPT_OUT and came.is_authentic:
         message = matching.by_sender(where.account, came.header.sender)
     if message is not None:
-        heard.add(_apply_answer(came, message, where, now))
+        heard.add(_apply_answer(_as_believed(came, message), message, where, now))
+    elif came.kind is Kind.OPT_OUT:
+        # Somebody wants to be left alone, and it cannot be told who: for a person to look at.
+        _remember(came, where, None, trusted=came.is_authentic)
     return heard
+
+
+def _as_believed(came: Came, message: Message) -> Came:
+    """Who asks to stop without a token must be the one who was written to; else it is an answer."""
+    if came.kind is not Kind.OPT_OUT or came.by_token:
+        return came
+    is_theirs = came.header.sender == message.to_email.lower() and not came.is_disowned
+    return came if is_theirs else replace(came, kind=Kind.REPLY)
 
 
 # --- Answers ---------------------------------------------------------------------------------
@@ -96,13 +108,19 @@ def _apply_report(came: Came, report: Report, where: Where, now: datetime) -> He
     if message is not None and message.is_erased:
         # Read again, it must not bring its recipient back. (An answer is known by its key.)
         return Heard()
-    trusted = _is_trusted(came, message, report)
+    trusted = _is_trusted(came, message, report, where)
+    if message is None and not (trusted and _names_none_of_ours(report, where)):
+        # About other people's mail, or made up.
+        return Heard()
     mail = _remember(came, where, message, report, trusted=trusted)
     if mail is None or not trusted:
         # What was not proven is there to be looked at, and changes nothing.
         return Heard()
     if report.verdict is Verdict.LIMIT:
-        _apply_notice(mail, _notice(came, report, where), now)
+        notice = _notice(came, report, where)
+        mail.at = notice.at
+        mail.save(update_fields=["at"])
+        _apply_notice(mail, notice, now)
         return Heard(limit_notices=1)
     if report.by_gmail:
         standing.blocked(where.account.pk, _by_gmail(report), mail.at, now)
@@ -115,21 +133,30 @@ def _apply_report(came: Came, report: Report, where: Where, now: datetime) -> He
 
 def _reported(came: Came, report: Report, where: Where) -> Message | None:
     message = matching.by_message_ids(where.account, report.message_ids)
-    if message is None and report.recipient and came.by_gmail:
+    if message is None and report.recipient and _names_none_of_ours(report, where):
         message = matching.by_recipient(where.account, report.recipient, where.received)
     return message
 
 
-def _is_trusted(came: Came, message: Message | None, report: Report) -> bool:
+def _names_none_of_ours(report: Report, where: Where) -> bool:
+    """Whether it could not name a message of ours: it names none, or Gmail replaces our names.
+
+    Otherwise it is about mail that a person wrote, and does not concern us.
+    """
+    return not report.message_ids or where.account.keeps_message_id is False
+
+
+def _is_trusted(came: Came, message: Message | None, report: Report, where: Where) -> bool:
     """Whether whoever wrote the report can know: Gmail, or the servers of whom we wrote to.
 
-    Anybody else may have seen our Message-ID, in mail that was passed on.
+    Anybody else may have seen our Message-ID, in mail that was passed on. What Gmail wrote to
+    somebody else is signed as well, and may be sent on by anybody.
     """
     if came.by_gmail:
-        return True
+        return mailbox_key(came.addressed_to) == mailbox_key(where.account.address)
     if message is None or report.verdict is Verdict.LIMIT or report.by_gmail:
         return False
-    return came.is_from(message.to_email.rpartition("@")[2])
+    return came.is_report_of(message.to_email.rpartition("@")[2])
 
 
 def _by_gmail(report: Report) -> str:

@@ -13,7 +13,7 @@ _MARKS = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-
 _SUPPRESSING = re.compile(r"\b(all|oof|autoreply)\b", re.IGNORECASE)
 
 _SUBJECT = re.compile(
-    r"^\W*(?:re|aw|sv|antw)?\W*(?:"
+    r"\W{0,9}(?:(?:re|aw|sv|antw)\b\W{1,9})?(?:"
     r"auto(?:matic|mated|matically generated)?[ -]?(?:reply|response|answer)"
     r"|out[ -]of[ -](?:the[ -])?office|vacation (?:reply|response)|away from (?:my|the) desk"
     r"|automatische (?:antwort|r[ée]ponse)|abwesenheit|ich bin (?:nicht|au(?:ß|ss)er)|autoantwort"

@@ -45,7 +45,7 @@ def _is_about(message: Message, report: Report) -> bool:
 def _has_failed_too_often(message: Message) -> bool:
     """Whether this and the messages of the campaigns before it failed to reach the same address."""
     times = message.workspace.soft_bounces
-    if not times or message.campaign_id is None:
+    if not times or message.campaign_id is None or message.handed_over_at is None:
         return False
     earlier = Message.objects.filter(
         workspace=message.workspace_id,

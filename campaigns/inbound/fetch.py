@@ -26,13 +26,14 @@ from accounts import explain, sessions
 from accounts.leases import is_free
 from accounts.models import GmailAccount, ReadFolder, SeenMail
 from accounts.vault import VaultError
+from campaigns import lasting_keys
 from campaigns.delivery import leaving
 from campaigns.inbound import matching
 from campaigns.inbound.apply import Heard, Where, apply, apply_again
 from campaigns.inbound.classify import classify
 from campaigns.models import Message
-from gmail.errors import GmailError
-from gmail.imap import ImapSession
+from gmail.errors import GmailError, Temporary
+from gmail.imap import Dated, ImapSession
 from gmail.inbound_header import FIELDS, InboundHeader
 from gmail.pop import PopSession
 
@@ -48,6 +49,7 @@ WAIT_SECONDS = 30
 BATCH = 200
 # Octets of a mail, or lines of its body: reports and answers say what they say long before.
 ENOUGH = 300_000
+ENOUGH_OF_A_HEADER = 32_768
 ENOUGH_LINES = 3_000
 
 # IMAP searches by days, and which day it is, is up to the server; a report may also be older than
@@ -69,6 +71,8 @@ def read(account_id: int, now: datetime) -> Heard | None:
     Not to be called inside a transaction: it waits for the network. Where the mailbox cannot be
     read, that is noted with the reason (`GmailAccount.inbound_trouble`).
     """
+    if not lasting_keys.fit():
+        return None
     lease = _take(account_id, now)
     if lease is None:
         return None
@@ -99,6 +103,7 @@ def _take(account_id: int, now: datetime) -> datetime | None:
 
 
 def _read(account: GmailAccount, now: datetime) -> Heard:
+    """Under another key than before, who opted out would be noted where nobody looks."""
     if not _left(account).exists():
         return Heard()
     apply_again(account.pk, now)
@@ -163,13 +168,29 @@ def _folders(session: ImapSession) -> list[str]:
 def _lying_by_imap(
     session: ImapSession, account: GmailAccount, uids: Sequence[int], now: datetime
 ) -> Iterator[Lying]:
-    dated = session.dated(uids, FIELDS)
+    dated = _dated(session, uids)
     headers = {uid: InboundHeader.read(one.header) for uid, one in dated.items()}
     for uid, named in _ours(account, headers).items():
         received = min(dated[uid].received + account.ahead_of_server, now)
-        raw = session.message(uid, ENOUGH)
+        try:
+            raw = session.message(uid, ENOUGH)
+        except Temporary as error:
+            _log.warning("Mail %d to %s is not shown: %s", uid, account.address, error.said)
+            continue
         if raw:
             yield Lying(Where(account, received, named), raw)
+
+
+def _dated(session: ImapSession, uids: Sequence[int]) -> dict[int, Dated]:
+    """Their headers; where the server will not show some of them, those of the others."""
+    try:
+        return session.dated(uids, FIELDS, ENOUGH_OF_A_HEADER)
+    except Temporary as error:
+        if len(uids) == 1:
+            _log.warning("The header of mail %d is not shown: %s", uids[0], error.said)
+            return {}
+        middle = len(uids) // 2
+        return _dated(session, uids[:middle]) | _dated(session, uids[middle:])
 
 
 # --- By POP ----------------------------------------------------------------------------------
@@ -199,10 +220,21 @@ def _by_pop(account: GmailAccount, now: datetime, ends: float) -> Heard:
 def _lying_by_pop(
     session: PopSession, account: GmailAccount, numbers: Sequence[int], now: datetime
 ) -> Iterator[Lying]:
-    headers = {number: InboundHeader.read(session.top(number)) for number in numbers}
+    headers = {number: InboundHeader.read(_top(session, number)) for number in numbers}
     for number, named in _ours(account, headers).items():
-        # POP does not say when a mail came; what its Date says is anybody's word.
-        yield Lying(Where(account, now, named), session.top(number, ENOUGH_LINES)[:ENOUGH])
+        raw = _top(session, number, ENOUGH_LINES)[:ENOUGH]
+        if raw:
+            # POP does not say when a mail came; what its Date says is anybody's word.
+            yield Lying(Where(account, now, named), raw)
+
+
+def _top(session: PopSession, number: int, lines: int = 0) -> bytes:
+    """The beginning of a mail; empty where the server will not show it."""
+    try:
+        return session.top(number, lines)
+    except Temporary as error:
+        _log.warning("A mail is not shown by POP: %s", error.said)
+        return b""
 
 
 def _forget(account: GmailAccount, gone: set[str]) -> None:
@@ -236,14 +268,14 @@ def _apply(one: Lying, now: datetime) -> Heard:
 def _ours(account: GmailAccount, headers: dict[int, InboundHeader]) -> dict[int, Message | None]:
     """Those that may concern us, with the message that a token names; nothing of our own."""
     own = _own_addresses(account)
-    foreign = {key: header for key, header in headers.items() if header.sender not in own}
-    answered = {each for header in foreign.values() for each in header.answers}
+    answered = {each for header in headers.values() for each in header.answers}
     known = matching.known_ids(account, answered) if answered else set()
     ours: dict[int, Message | None] = {}
-    for key, header in foreign.items():
+    for key, header in headers.items():
         number = leaving.message_in_mail(header.plus_addresses, header.subject)
         named = matching.by_number(account, number)
-        if named or header.may_report or known.intersection(header.answers) or _asks(header):
+        concerns = header.may_report or known.intersection(header.answers) or _asks(header)
+        if named or (concerns and header.sender not in own):
             ours[key] = named
     return ours
 

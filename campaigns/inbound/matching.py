@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from accounts.models import GmailAccount
+from accounts.standing import CLOCKS_APART
 from campaigns.models import Message
 
 # A report that names no Message-ID is about the newest message to its recipient: Gmail tries for
@@ -32,7 +33,7 @@ def by_recipient(account: GmailAccount, recipient: str, at: datetime) -> Message
     left = Message.objects.filter(
         account=account,
         to_email__iexact=recipient,
-        handed_over_at__lte=at,
+        handed_over_at__lte=at + CLOCKS_APART,
         handed_over_at__gt=at - REPORTED_WITHIN,
     )
     return left.defer("raw").order_by("-handed_over_at").first()

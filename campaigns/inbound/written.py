@@ -8,7 +8,7 @@ from html import unescape
 from django.utils.html import strip_tags
 
 LONGEST = 2_000
-_LONGEST_PART = 200_000
+_LONGEST_PART = 100_000
 _MOST_PARTS = 60
 
 # What stands above a quoted mail, in the languages that most mail programs are set to.
@@ -66,15 +66,32 @@ def _body(mail: Message) -> str:
     return _without_markup(next(_texts(mail, "text/html"), ""))
 
 
-_UNSEEN = re.compile(r"(?is)<(style|script|head|title)\b.*?</\1\s*>|<!--.*?-->")
+# How something begins that nobody sees, and how it ends.
+_UNSEEN = (("<!--", "-->"), ("<style", "</style"), ("<script", "</script"), ("<head", "</head"))
 _LINE_ENDS = re.compile(r"(?i)<br\b[^>]{0,200}>|</(?:p|div|tr|li|h[1-6]|blockquote)\s*>")
 _QUOTED = re.compile(r"(?is)<blockquote\b.*")
 
 
 def _without_markup(html: str) -> str:
     """The words of a stranger's HTML, to be shown as text and never as HTML."""
-    seen = _QUOTED.sub("", _UNSEEN.sub(" ", html))
+    seen = _QUOTED.sub("", html)
+    for begin, end in _UNSEEN:
+        seen = _without(seen, begin, end)
     return unescape(strip_tags(_LINE_ENDS.sub("\n", seen)))
+
+
+def _without(html: str, begin: str, end: str) -> str:
+    """Each place from `begin` to `end` cut out, to the end of all where that never comes."""
+    begins = re.compile(re.escape(begin), re.IGNORECASE)
+    ends = re.compile(rf"{re.escape(end)}\s{{0,9}}>?", re.IGNORECASE)
+    kept, at = [], 0
+    while start := begins.search(html, at):
+        kept.append(html[at : start.start()])
+        stop = ends.search(html, start.end())
+        if stop is None:
+            return " ".join(kept)
+        at = stop.end()
+    return " ".join([*kept, html[at:]])
 
 
 def _texts(mail: Message, kind: str) -> Iterator[str]:

@@ -62,29 +62,63 @@ def results(*methods: str, server: str = "mx.google.com") -> str:
             False,
         ),  # fmt: skip
         (results("spf=none (x) ; dmarc=pass header.from=googlemail.com) a") + DAEMON, False),
+        # A local part that begins like a domain.
+        (results("dkim=pass header.i=google.com=x@evil.example") + DAEMON, False),
+        (results("dkim=pass header.i=@google.com.evil.example") + DAEMON, False),
+        (results("dkim=pass header.i=@evil.example header.x=header.i=@google.com") + DAEMON, False),
+        # Two of them: a signature holds for one, a program shows the other.
+        (PASSED + DAEMON + DAEMON, False),
+        (INSIDE + DAEMON + "From: x@evil.example\n", False),
     ],
 )
 def test_it_believes_gmails_own_reports_alone(header: str, own: bool) -> None:
     assert trust.is_gmails_own(message_from_string(header + "\nbody")) is own
 
 
+ORG = "From: MAILER-DAEMON@mx.example.org\n"
+
+
 @pytest.mark.parametrize(
-    ("methods", "domain", "is_from"),
+    ("header", "domain", "is_theirs"),
     [
-        (["dkim=pass header.i=@example.org"], "example.org", True),
-        (["dkim=pass header.i=@mx.example.org"], "example.org", True),
-        (["spf=pass smtp.helo=mx.example.org"], "example.org", True),
-        (["spf=pass (a (b) c) smtp.mailfrom=bounce@example.org"], "news.example.org", True),
-        (["dmarc=pass (p=NONE) header.from=example.org"], "example.org", True),
-        (["dkim=pass header.i=@example.net"], "example.org", False),
-        (["dkim=fail header.i=@example.org"], "example.org", False),
-        (["dkim=pass header.i=@org"], "example.org", False),
-        (["dkim=pass header.i=@notexample.org"], "example.org", False),
-        ([], "example.org", False),
+        (results("dkim=pass header.i=@example.org") + ORG, "example.org", True),
+        (results("dkim=pass header.i=@mx.example.org") + ORG, "example.org", True),
+        (results("spf=pass (a (b) c) smtp.helo=mx.example.org") + ORG, "example.org", True),
+        (results("dmarc=pass (p=NONE) header.from=example.org")
+         + "From: postmaster@example.org\n", "Example.org", True),
+        (results("dkim=pass header.i=@example.net") + ORG, "example.org", False),
+        (results("dkim=fail header.i=@example.org") + ORG, "example.org", False),
+        (results("dkim=pass header.i=@org") + ORG, "example.org", False),
+        (results("dkim=pass header.i=@notexample.org") + ORG, "example.org", False),
+        (results("spf=pass smtp.mailfrom=example.org=x@evil.example") + ORG, "example.org", False),
+        # One of its people.
+        (results("dkim=pass header.i=@example.org") + "From: bob@example.org\n", "example.org",
+         False),
+        # Everybody's neighbour: Gmail reports on its own addresses itself.
+        (results("dkim=pass header.i=@gmail.com") + "From: postmaster@gmail.com\n", "gmail.com",
+         False),
+        (ORG, "example.org", False),
+    ],
+)  # fmt: skip
+def test_it_tells_whose_servers_report(header: str, domain: str, is_theirs: bool) -> None:
+    assert trust.is_report_of(message_from_string(f"{header}\nbody"), domain) is is_theirs
+
+
+@pytest.mark.parametrize(
+    ("header", "proven"),
+    [
+        (results("dkim=pass header.i=@example.org"), True),
+        (results("dmarc=pass header.from=example.org"), True),
+        (results("spf=pass smtp.helo=example.org"), False),
+        (results("dkim=pass header.i=@evil.example"), False),
+        ("", False),
     ],
 )
-def test_it_tells_whose_servers_a_mail_comes_from(
-    methods: list[str], domain: str, is_from: bool
-) -> None:
-    mail = message_from_string(results(*methods) + "From: x@example.org\n\nbody")
-    assert trust.is_from(mail, domain) is is_from
+def test_it_tells_whether_the_sender_is_proven(header: str, proven: bool) -> None:
+    mail = message_from_string(f"{header}From: Ana <ana@example.org>\n\nbody")
+    assert trust.is_authentic(mail) is proven
+
+
+def test_it_knows_the_one_it_was_written_to() -> None:
+    assert trust.addressed_to(message_from_string("To: A <A@b.example>\n\n")) == "a@b.example"
+    assert trust.addressed_to(message_from_string("To: a@b.example\nTo: c@d.example\n\n")) == ""

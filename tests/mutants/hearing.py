@@ -32,7 +32,7 @@ MUTATIONS = [
         SQLITE,
         "gmail/test_trust.py",
         TRUST,
-        "    return bool(_passed(mail, _SIGNED_OR_ALIGNED) & GMAIL)\n",
+        '    return bool(_passed(mail, "dkim", "dmarc") & GMAIL)\n',
         "    return True\n",
     ),
     one(
@@ -40,8 +40,8 @@ MUTATIONS = [
         SQLITE,
         "gmail/test_trust.py",
         TRUST,
-        "    if not _SERVER.match(server) or",
-        "    if",
+        '    if not _SERVER.fullmatch((server.split() or [""])[0]):\n',
+        "    if False:\n",
     ),
     one(
         "an address that does not work is written to again",
@@ -146,14 +146,13 @@ MUTATIONS = [
         f"{HEARING}::test_it_keeps_nothing_of_other_mail",
         Edit(
             FETCH,
-            "        if named or header.may_report or known.intersection(header.answers)",
-            "        if True or known.intersection(header.answers)",
+            "        if named or (concerns and header.sender not in own):\n",
+            "        if True:\n",
         ),
         Edit(
             APPLY,
-            "    if message is not None:\n"
-            "        heard.add(_apply_answer(came, message, where, now))\n",
-            "    _remember(came, where, message)\n",
+            "    elif came.kind is Kind.OPT_OUT:\n",
+            "    else:\n",
         ),
     ),
 ]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import quota
+from accounts import generation, quota
 from accounts.models import GmailAccount, LedgerRow
 from campaigns import decisions, states
 from campaigns.delivery import claim as claims
@@ -126,6 +126,21 @@ def test_it_is_harmless_when_heard_twice(account: GmailAccount, campaign: Campai
     # A second notice is about the second try.
     later = Notice(heard.at + 4 * MINUTE, heard.message_ids, said=SAID)
     assert hear(account, later) == Consequences(put_back=1)
+
+
+def test_in_an_older_copy_it_holds_what_it_may_have_put_back_since(
+    account: GmailAccount, campaign: Campaign
+) -> None:
+    """The notice was heard after the backup was made, and the message has left again."""
+    first, second, _ = of(campaign)
+    generation.restored(timezone.now(), timezone.now())
+    hear(account, notice(first))
+    assert states_of(campaign) == ["in_doubt", "sent", "sent"]
+    # What leaves from then on is known whole.
+    later = timezone.now() + MINUTE
+    Message.objects.filter(pk=second.pk).update(handed_over_at=later)
+    hear(account, notice(second, after=2 * MINUTE), after=2 * MINUTE)
+    assert states_of(campaign) == ["in_doubt", "waiting", "sent"]
 
 
 def snapshot(account: GmailAccount) -> list[object]:

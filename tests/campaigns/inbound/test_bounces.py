@@ -12,7 +12,9 @@ from campaigns.inbound.apply import Heard, Where, apply
 from campaigns.inbound.classify import classify
 from campaigns.inbound.judging import IN_A_ROW
 from campaigns.models import Campaign, InboundMail, Message, Suppression
-from tests.campaigns.inbound.hearing import hear, kinds, put, send_to
+from campaigns.opting_out import How, opt_out
+from gmail.failures import Verdict
+from tests.campaigns.inbound.hearing import hear, kinds, letter, put, send_to
 from tests.campaigns.making import make_campaign
 from tests.practice_gmail import PracticeGmail
 
@@ -23,6 +25,10 @@ RESULTS = "Authentication-Results: mx.google.com; {}\n"
 FULL = ("552 5.2.2", "Mailbox full")
 GONE = ("550 5.1.1", "User unknown")
 POLICY = ("550 5.7.1", "Message refused by local policy")
+LIMIT = ("550 5.4.5", "Daily user sending limit exceeded")
+BLOCK = ("550 5.0.0", "Message rejected. See answer/69585")
+# Whose own words they are, there is no server that has said them.
+BY_GMAIL = (LIMIT, BLOCK)
 
 _report = iter(range(10_000))
 
@@ -32,8 +38,13 @@ def report(
 ) -> bytes:
     """A delivery report about `message`, as whoever writes `header`."""
     code, words = said
-    given = {"recipient": message.to_email, "id": message.message_id, **fields}
-    lines = f"""{header}To: somebody@gmail.com
+    given = {
+        "recipient": message.to_email,
+        "id": message.message_id,
+        "to": message.account.address if message.account else "",
+        **fields,
+    }
+    lines = f"""{header}To: {given["to"]}
 Subject: Delivery Status Notification (Failure)
 Message-ID: <report{next(_report)}@mx.google.com>
 Content-Type: multipart/report; boundary=b; report-type=delivery-status
@@ -47,12 +58,13 @@ X-Original-Message-ID: {given["id"]}
 Final-Recipient: rfc822; {given["recipient"]}
 Action: failed
 Status: {code.partition(" ")[2]}
-Remote-MTA: dns; mx.example.org
+X-Said-By: {"itself" if said in BY_GMAIL else "the server"}
 Diagnostic-Code: smtp; {code} {words}
 
 --b--
 """
-    return lines.encode()
+    remote = "Remote-MTA: dns; mx.example.org"
+    return lines.replace("X-Said-By: the server", remote).encode()
 
 
 def came(account: GmailAccount, raw: bytes) -> Heard:
@@ -102,13 +114,18 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("header", STRANGERS.values(), ids=STRANGERS.keys())
-@pytest.mark.parametrize("said", [GONE, ("550 5.4.5", "Daily user sending limit exceeded"),
-                                  ("550 5.0.0", "Message rejected. See answer/69585")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("said", "verdict"), [(GONE, Verdict.HARD), (LIMIT, Verdict.LIMIT), (BLOCK, Verdict.BLOCKED)]
+)
 def test_a_report_that_a_stranger_forged_changes_nothing(
-    account: GmailAccount, header: str, said: tuple[str, str]
+    account: GmailAccount, header: str, said: tuple[str, str], verdict: Verdict
 ) -> None:
     [message] = sent(account)
-    heard = came(account, report(message, said, header))
+    raw = report(message, said, header)
+    understood = classify(raw, opts_out=False)
+    assert understood is not None
+    assert [each.verdict for each in understood.reports] == [verdict]
+    heard = came(account, raw)
     assert heard == Heard()
     assert kinds(message) == []
     assert not Suppression.objects.exists()
@@ -133,6 +150,31 @@ def test_whoever_can_know_is_believed(account: GmailAccount, header: str) -> Non
     assert came(account, report(message, GONE, header)).bounces == 1
     assert kinds(message) == ["bounced"]
     assert Suppression.objects.get().reason == Suppression.Reason.BOUNCED
+
+
+@pytest.mark.parametrize("said", BY_GMAIL)
+def test_a_recipients_server_does_not_speak_for_gmail(
+    account: GmailAccount, said: tuple[str, str]
+) -> None:
+    [message] = sent(account)
+    header = RESULTS.format("dkim=pass header.i=@example.org") + "From: postmaster@example.org\n"
+    assert came(account, report(message, said, header)) == Heard()
+    account.refresh_from_db()
+    message.refresh_from_db()
+    assert (account.resting_until, message.state) == (None, Message.State.SENT)
+
+
+@pytest.mark.parametrize("header", [INSIDE + DAEMON, STRANGERS["in Gmail's name"]])
+def test_a_report_proves_that_gmail_took_what_was_in_doubt(
+    account: GmailAccount, header: str
+) -> None:
+    [message] = sent(account)
+    rows = Message.objects.filter(pk=message.pk)
+    rows.update(state=Message.State.IN_DOUBT, sent_at=None)
+    came(account, report(message, GONE, header))
+    message.refresh_from_db()
+    is_known = header.startswith(INSIDE)
+    assert message.state == (Message.State.SENT if is_known else Message.State.IN_DOUBT)
 
 
 def test_only_gmail_speaks_of_other_messages_than_those_to_its_own_people(
@@ -160,13 +202,34 @@ def test_a_report_without_a_message_id_is_matched_by_its_recipient_and_time(
     account: GmailAccount,
 ) -> None:
     [message] = sent(account)
+    account.keeps_message_id = False
     came(account, report(message, id="<replaced@mx.google.com>"))
     assert kinds(message) == ["bounced"]
+
+
+def test_a_report_about_mail_that_a_person_wrote_is_none_of_ours(account: GmailAccount) -> None:
+    """To somebody whom a campaign wrote to as well."""
+    [message] = sent(account)
+    came(account, report(message, id="<by-hand@mail.gmail.com>"))
+    assert kinds(message) == []
+    assert not InboundMail.objects.exists()
+
+
+def test_what_gmail_wrote_to_somebody_else_counts_for_nothing_here(account: GmailAccount) -> None:
+    """Its signature holds, whoever sends it on."""
+    [message] = sent(account)
+    for said in (GONE, *BY_GMAIL):
+        came(account, report(message, said, to="stranger@gmail.com"))
+    message.refresh_from_db()
+    account.refresh_from_db()
+    assert (message.state, account.resting_until) == (Message.State.SENT, None)
+    assert not Suppression.objects.exists()
 
 
 def test_a_report_about_nobody_we_know_is_kept_to_be_looked_at(account: GmailAccount) -> None:
     [message] = sent(account)
     Message.objects.update(handed_over_at=timezone.now() - timedelta(days=6))
+    account.keeps_message_id = False
     assert came(account, report(message, id="<x@y.example>")) == Heard()
     assert InboundMail.objects.get().message is None
     assert InboundMail.objects.get().recipient == message.to_email
@@ -183,6 +246,30 @@ def test_another_workspace_hears_nothing_of_it(account: GmailAccount) -> None:
     came(other, report(message))
     assert kinds(message) == []
     assert not Suppression.objects.exists()
+
+
+def test_of_several_messages_it_is_about_the_one_that_is_named_or_the_newest(
+    account: GmailAccount,
+) -> None:
+    [first] = sent(account)
+    second = again(first, account)
+    account.keeps_message_id = False
+    came(account, report(first, id="<replaced@mx.google.com>"))
+    assert (kinds(first), kinds(second)) == ([], ["bounced"])
+    answer = letter(first.to_email, account.address, In_Reply_To=second.message_id)
+    answer["References"] = f"{second.message_id} {first.message_id}"
+    came(account, answer.as_bytes())
+    assert (kinds(first), kinds(second)) == ([], ["bounced", "replied"])
+
+
+def test_what_is_suppressed_already_keeps_its_reason(account: GmailAccount) -> None:
+    [first] = sent(account)
+    opt_out(first, timezone.now(), How.PAGE)
+    second = again(first, account)
+    came(account, report(first))
+    came(account, report(second))
+    assert kinds(second) == ["bounced"]
+    assert Suppression.objects.get().reason == Suppression.Reason.OPTED_OUT
 
 
 # --- Failures in a row -----------------------------------------------------------------------
@@ -252,6 +339,23 @@ def test_more_than_five_in_a_hundred_pause_the_campaign(
     campaign.refresh_from_db()
     assert campaign.state == Campaign.State.PAUSED
     assert "3 of 50 messages" in campaign.state_reason
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ((GONE, FULL, GONE), Campaign.State.PAUSED),
+        ((GONE, GONE, POLICY), Campaign.State.SENDING),
+        ((POLICY, POLICY, GONE), Campaign.State.SENDING),
+        ((BLOCK, BLOCK, BLOCK), Campaign.State.PAUSED),
+    ],
+)
+def test_bounces_count_together_and_refusals_by_themselves(
+    account: GmailAccount, said: tuple[tuple[str, str], ...], state: str
+) -> None:
+    for message, why in zip(sent(account, recipients=60), said, strict=False):
+        came(account, report(message, why))
+    assert Campaign.objects.get().state == state
 
 
 def test_what_lies_further_apart_does_not(account: GmailAccount) -> None:

@@ -161,6 +161,15 @@ BAD = {
     ),
     "200,000 addresses": b"From: a@b\nTo: " + b"x@y.example," * 200_000 + b"\n\nhi",
     "a line of a million": b"From: a@b\nReferences: " + b"<" * 1_000_000 + b"\n\nhi",
+    "charset that is no name": letter(subject="x").replace(b"x", "=?\u00fc?q?hi?=".encode(), 1),
+    "comments in comments": b"From: " + b"(" * 5_000 + b")" * 5_000 + b" a@b\n\nhi",
+    # What takes the time of its length squared would be seen to hang.
+    "a subject of marks": b"From: a@b\nSubject: " + b"!" * 300_000 + b"\n\nhi",
+    "a subject of encoded words": b"From: a@b\nSubject: " + b"=?u?q?x" * 40_000 + b"\n\nhi",
+    "comments without end": b"From: a@b\nContent-Type: text/html\n\n" + b"<!--" * 70_000,
+    "styles without end": b"From: a@b\nContent-Type: text/html\n\n" + b"<style " * 40_000,
+    "results in brackets": b"Authentication-Results: " + b"(" * 150_000 + b")" * 150_000
+    + b"\nFrom: mailer-daemon@googlemail.com\n\nhi",
     "NULs": b"From: a\x00@b.example\nSubject: a\x00b\n\nhel\x00lo",
 }  # fmt: skip
 

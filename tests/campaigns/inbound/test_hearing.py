@@ -128,9 +128,16 @@ def test_it_finds_the_thread_where_the_nearest_message_is_not_ours(
 def test_who_asks_by_an_old_mail_to_stop_is_heard(
     gmail: PracticeGmail, account: GmailAccount
 ) -> None:
-    """It was sent when the address to opt out at had no token yet."""
+    """It was sent when the address to opt out at had no token yet. Anybody can write in their name,
+    so it must be proven that they did."""
     message = send_to(account, "quiet-8@example.org").messages.get()
-    put(gmail, account, letter("Quiet-8@example.org", account.address, Subject="unsubscribe"))
+    asked = letter("Quiet-8@example.org", account.address, Subject="unsubscribe")
+    put(gmail, account, asked)
+    hear(account)
+    assert kinds(message) == []
+    asked = letter("Quiet-8@example.org", account.address, Subject="unsubscribe")
+    asked["Authentication-Results"] = "mx.google.com; dkim=pass header.i=@example.org"
+    put(gmail, account, asked)
     hear(account)
     assert kinds(message) == ["opted_out"]
     assert suppressed(account) == {"quiet-8@example.org": Reason.OPTED_OUT}
