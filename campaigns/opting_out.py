@@ -57,7 +57,11 @@ def opt_out(message: Message, now: datetime, how: How, mail: InboundMail | None 
 
 @transaction.atomic
 def take_back(message: Message, now: datetime) -> bool:
-    """End what the recipient asked for, and nothing that has another reason; False without it."""
+    """End what the recipient asked for by way of this message, and nothing that has another reason;
+    False without it. So an old mail that was passed on does not undo what was asked for since.
+    """
+    if not may_take_back(message):
+        return False
     keys = _keys(message)
     removed, _rows = _suppressions(message, keys).filter(reason=Reason.OPTED_OUT).delete()
     if not removed:
@@ -120,6 +124,11 @@ def _suppress(message: Message, key: str, words: str) -> bool:
         found.note = f"{found.note}\n{words}".strip()
         found.save(update_fields=["note"])
     return created
+
+
+def may_take_back(message: Message) -> bool:
+    """Whether it was by way of this message that its recipient opted out."""
+    return _has_said_so(message)
 
 
 def _has_said_so(message: Message) -> bool:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import GmailAccount
 from campaigns.delivery import leaving, public_pages
 from campaigns.delivery.counting import Counting, counting_of
-from campaigns.delivery.merge_links import merge_links
+from campaigns.delivery.merge_links import merge_links, shown_links
 from campaigns.models import Message, Revision
 from campaigns.models.merge_fields import merge_values
 from campaigns.rendering import merge, mime
@@ -69,11 +69,15 @@ class Composer:
             headers=self._headers(message),
         )
 
-    def letter(self, message: Message) -> Letter:
-        """What the contact of this campaign message reads, by its revision. Raises MergeError."""
+    def letter(self, message: Message, *, shown: bool = False) -> Letter:
+        """What the contact of this campaign message reads, by its revision. Raises MergeError.
+
+        `shown`: on a page that anybody may have been given the address of.
+        """
         revision, contact = self._revision(message), message.contact
         values = merge_values(contact, self.account.workspace) if contact else {}
-        values |= merge_links(message.pk, self.account)
+        links = shown_links if shown else merge_links
+        values |= links(message.pk, self.account)
         return rendered(revision.subject, revision.html, revision.text, values)
 
     def _counting(self, message: Message, now: datetime) -> Counting:

@@ -1,9 +1,12 @@
 """What the merge fields come to that lead the recipient somewhere (`rendering.fields`)."""
 
+from urllib.parse import quote
+
 from django.conf import settings
 
 from accounts.models import GmailAccount
 from campaigns.delivery import leaving, public_pages
+from campaigns.rendering import mime
 
 
 def merge_links(message_id: int, account: GmailAccount) -> dict[str, object]:
@@ -14,6 +17,18 @@ def merge_links(message_id: int, account: GmailAccount) -> dict[str, object]:
     return {
         "unsubscribe_url": public_pages.leave(message_id),
         "preferences_url": public_pages.preferences(message_id),
+        "view_url": public_pages.view(message_id),
+    }
+
+
+def shown_links(message_id: int, account: GmailAccount) -> dict[str, object]:
+    """The same where the message is viewed in a browser: who was shown it cannot leave for the one
+    whom it was written to, but ask by a mail of their own."""
+    address = mime.in_ascii(account.address)
+    by_mail = f"mailto:{quote(address, safe='@+')}?subject=unsubscribe"
+    return {
+        "unsubscribe_url": by_mail,
+        "preferences_url": by_mail,
         "view_url": public_pages.view(message_id),
     }
 

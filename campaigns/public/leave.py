@@ -35,6 +35,7 @@ def _page(message: Message, token: str, done: str = "") -> HttpResponse:
         **named(message),
         "state": state,
         "done": done,
+        "may_take_back": state == "opted_out" and opting_out.may_take_back(message),
         "contact_is_gone": message.contact is None,
         "subject": _subject(message) if state == "written_to" and not done else "",
         "leave_path": reverse("public:leave", args=[token]),

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import GmailAccount, Workspace
-from campaigns import tokens
+from campaigns import lasting_keys, tokens
 from campaigns.models import Campaign, Contact, Message
 from campaigns.tokens import Purpose
 
@@ -66,6 +66,9 @@ def recipient_page(view: View, policy: Mapping[str, list[str]] = PAGE_CSP, *, po
     def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
         if request.method not in methods:
             return HttpResponseNotAllowed(methods)
+        if request.method == "POST" and not lasting_keys.fit():
+            # It would be written down where nobody looks. Mail programs try again.
+            return page("public/later.html", status=503)
         try:
             response = view(request, *args, **kwargs)
         except NothingHere:

@@ -19,10 +19,12 @@ _KEY = re.compile(r"[0-9]{1,18}")
 def _preferences(request: HttpRequest, token: str) -> HttpResponse:
     message = message_of(Purpose.LEAVE, token)
     done = _act(request, message) if request.method == "POST" else ""
+    state = state_of(message)
     context = {
         **named(message),
-        "state": state_of(message),
+        "state": state,
         "done": done,
+        "may_take_back": state == "opted_out" and opting_out.may_take_back(message),
         "contact_is_gone": message.contact is None,
         "memberships": list_choice.memberships_of(message),
         "preferences_path": reverse("public:preferences", args=[token]),

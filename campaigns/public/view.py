@@ -25,7 +25,7 @@ def _view(request: HttpRequest, token: str) -> HttpResponse:
     if message.account is None or message.contact is None:
         return page("public/gone.html", status=410)
     try:
-        letter = Composer(message.account).letter(message)
+        letter = Composer(message.account).letter(message, shown=True)
     except merge.MergeError:
         # With what has become of the contact's fields since then.
         return page("public/gone.html", status=410)

@@ -171,3 +171,17 @@ def test_it_asks_nothing_of_somebody_who_was_erased() -> None:
     message.save()
     assert not opt_out(message, NOW, How.PAGE)
     assert not Suppression.objects.exists() and events(message) == []
+
+
+@pytest.mark.django_db
+def test_an_old_mail_undoes_nothing_that_was_asked_for_by_another() -> None:
+    """It may have been passed on to anybody."""
+    old = sent_message()
+    newer = Message.objects.get(pk=old.pk)
+    newer.pk, newer.message_id, newer.campaign = None, "<newer@gmail.com>", None
+    newer.save()
+    opt_out(newer, NOW, How.MAIL)
+    assert not take_back(old, NOW)
+    assert Suppression.objects.count() == 1
+    assert take_back(newer, NOW)
+    assert not Suppression.objects.exists()

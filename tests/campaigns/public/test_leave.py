@@ -205,7 +205,7 @@ def test_it_asks_the_database_little(
     with django_assert_max_num_queries(3):
         stranger().get(leave_path(message))
     stranger().post(leave_path(message))
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         stranger().get(leave_path(message))
 
 

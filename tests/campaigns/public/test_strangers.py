@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.tenancy import visible
 from campaigns import tokens
-from campaigns.models import Message
+from campaigns.models import Message, Suppression
 from campaigns.public.urls import urlpatterns
 from campaigns.tokens import Purpose
 from tests.belongings import Belongings, our_models
@@ -91,3 +91,17 @@ def test_it_cannot_be_told_which_message_a_token_is_of(home: Belongings) -> None
     """Tokens of messages that follow one another have nothing in common that counts."""
     made = [tokens.make(Purpose.LEAVE, number) for number in range(1, 200)]
     assert len({token[:4] for token in made}) > 190
+
+
+@pytest.mark.parametrize("name", ["leave", "take_back", "preferences"])
+def test_under_another_key_nothing_is_noted_where_nobody_looks(
+    home: Belongings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A mail program tries again; a page asks to."""
+    monkeypatch.setattr("campaigns.lasting_keys.fit", lambda: False)
+    path = reverse(f"public:{name}", args=[tokens.make(Purpose.LEAVE, home.of(Message).pk)])
+    before = Suppression.objects.count()
+    answer = stranger().post(path, {"choice": "none"})
+    assert answer.status_code == 503
+    assert b"Nothing was changed" in answer.content
+    assert Suppression.objects.count() == before
