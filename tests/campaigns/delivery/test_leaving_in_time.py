@@ -149,7 +149,10 @@ def test_it_counts_whenever_it_comes(gmail: PracticeGmail, account: GmailAccount
         sender = in_a_thread(pool, lambda: send_due(account.pk))
         in_a_thread(pool, leave_all).result(SECONDS)
         sender.result(SECONDS)
-    send_due(account.pk)
+    for _ in messages:
+        # Each that is stopped before the dot costs a session, and after some the account rests.
+        GmailAccount.objects.update(resting_until=None)
+        send_due(account.pk)
     assert in_time.isdisjoint(accepted(gmail, campaign))
     assert not _unsettled(campaign)
 
