@@ -9,6 +9,7 @@ JUDGING = "campaigns/inbound/judging.py"
 TRUST = "gmail/trust.py"
 HEARING = "campaigns/inbound/test_hearing.py"
 TESTS = "campaigns/inbound/test_bounces.py"
+TOO_MANY = "campaigns/inbound/test_judging.py"
 
 MUTATIONS = [
     one(
@@ -71,7 +72,7 @@ MUTATIONS = [
     one(
         "a campaign of which too much bounces goes on",
         SQLITE,
-        f"{TESTS}::test_more_than_five_in_a_hundred_pause_the_campaign",
+        f"{TOO_MANY}::test_more_than_five_in_a_hundred_pause_the_campaign",
         JUDGING,
         "    if count * 100 <= MOST_PERCENT * IN_A_ROW:\n",
         "    if count * 100 <= 10 * MOST_PERCENT * IN_A_ROW:\n",
@@ -79,7 +80,7 @@ MUTATIONS = [
     one(
         "what bounced before its person went on is held against a campaign again",
         SQLITE,
-        f"{TESTS}::test_after_its_person_has_gone_on_only_what_leaves_then_is_judged",
+        f"{TOO_MANY}::test_after_its_person_has_gone_on_only_what_leaves_then_is_judged",
         "campaigns/control.py",
         '"judged_from": timezone.now()',
         '"judged_from": None',
