@@ -20,7 +20,7 @@ from accounts.tenancy import choose_workspace, is_owner, workspace_of
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Workspace
-        fields = ["name", "postal_address", "time_zone"]
+        fields = ["name", "postal_address", "time_zone", "soft_bounces"]
         widgets = {"time_zone": time_zones.TimeZoneSelect()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

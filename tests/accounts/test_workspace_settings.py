@@ -9,13 +9,16 @@ from accounts.models import Membership, User, Workspace
 from tests.belongings import Belongings
 
 SETTINGS = "/settings/"
-FILLED = {"name": "Pier Café", "postal_address": "1 Pier Road", "time_zone": "Europe/London"}
+FILLED: dict[str, Any] = {
+    "name": "Pier Café",
+    "postal_address": "1 Pier Road",
+    "time_zone": "Europe/London",
+    "soft_bounces": 5,
+}
 
 
 def values(workspace: Workspace) -> dict[str, Any]:
-    return Workspace.objects.filter(pk=workspace.pk).values("name", "postal_address", "time_zone")[
-        0
-    ]
+    return Workspace.objects.filter(pk=workspace.pk).values(*FILLED)[0]
 
 
 def test_it_saves_what_the_owner_writes(home: Belongings, owner_client: Client) -> None:
@@ -31,6 +34,7 @@ def test_it_saves_what_the_owner_writes(home: Belongings, owner_client: Client) 
         ({"name": ""}, "This field is required."),
         ({"name": "otter club"}, "Workspace with this Name already exists."),
         ({"time_zone": "Middle/Earth"}, "Middle/Earth is not a time zone."),
+        ({"soft_bounces": "-1"}, "greater than or equal to 0"),
     ],
 )
 def test_it_says_what_is_wrong_keeps_what_was_typed_and_saves_nothing(
