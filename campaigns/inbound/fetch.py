@@ -58,8 +58,8 @@ MARGIN = timedelta(days=2)
 
 
 @dataclass(frozen=True)
-class Lying:
-    """A mail in the mailbox that may concern us. `named`: by the token in its address."""
+class Candidate:
+    """A mail in the mailbox that may concern us, and where it lies."""
 
     where: Where
     raw: bytes
@@ -72,6 +72,7 @@ def read(account_id: int, now: datetime) -> Heard | None:
     read, that is noted with the reason (`GmailAccount.inbound_trouble`).
     """
     if not lasting_keys.fit():
+        # Who opts out would be noted where nobody looks.
         return None
     lease = _take(account_id, now)
     if lease is None:
@@ -103,7 +104,6 @@ def _take(account_id: int, now: datetime) -> datetime | None:
 
 
 def _read(account: GmailAccount, now: datetime) -> Heard:
-    """Under another key than before, who opted out would be noted where nobody looks."""
     if not _left(account).exists():
         return Heard()
     apply_again(account.pk, now)
@@ -135,7 +135,7 @@ def _by_imap(account: GmailAccount, now: datetime, ends: float) -> Heard:
             uids = session.uids_after(folder.read_to, since)
             for start in range(0, len(uids), BATCH):
                 some = uids[start : start + BATCH]
-                heard.add(_hear(_lying_by_imap(session, account, some, now), now))
+                heard.add(_hear(_candidates_by_imap(session, account, some, now), now))
                 heard.messages += len(some)
                 ReadFolder.objects.filter(pk=folder.pk, read_to__lt=some[-1]).update(
                     read_to=some[-1]
@@ -165,9 +165,9 @@ def _folders(session: ImapSession) -> list[str]:
     return [name for name in (folders.all_mail or folders.inbox, folders.junk) if name]
 
 
-def _lying_by_imap(
+def _candidates_by_imap(
     session: ImapSession, account: GmailAccount, uids: Sequence[int], now: datetime
-) -> Iterator[Lying]:
+) -> Iterator[Candidate]:
     dated = _dated(session, uids)
     headers = {uid: InboundHeader.read(one.header) for uid, one in dated.items()}
     for uid, named in _ours(account, headers).items():
@@ -178,7 +178,7 @@ def _lying_by_imap(
             _log.warning("Mail %d to %s is not shown: %s", uid, account.address, error.said)
             continue
         if raw:
-            yield Lying(Where(account, received, named), raw)
+            yield Candidate(Where(account, received, named), raw)
 
 
 def _dated(session: ImapSession, uids: Sequence[int]) -> dict[int, Dated]:
@@ -206,7 +206,7 @@ def _by_pop(account: GmailAccount, now: datetime, ends: float) -> Heard:
         for start in range(0, len(new), BATCH):
             some = new[start : start + BATCH]
             numbers = [listed[uidl] for uidl in some]
-            heard.add(_hear(_lying_by_pop(session, account, numbers, now), now))
+            heard.add(_hear(_candidates_by_pop(session, account, numbers, now), now))
             heard.messages += len(some)
             SeenMail.objects.bulk_create(
                 [SeenMail(account=account, uidl=uidl) for uidl in some], ignore_conflicts=True
@@ -217,15 +217,15 @@ def _by_pop(account: GmailAccount, now: datetime, ends: float) -> Heard:
     return heard
 
 
-def _lying_by_pop(
+def _candidates_by_pop(
     session: PopSession, account: GmailAccount, numbers: Sequence[int], now: datetime
-) -> Iterator[Lying]:
+) -> Iterator[Candidate]:
     headers = {number: InboundHeader.read(_top(session, number)) for number in numbers}
     for number, named in _ours(account, headers).items():
         raw = _top(session, number, ENOUGH_LINES)[:ENOUGH]
         if raw:
             # POP does not say when a mail came; what its Date says is anybody's word.
-            yield Lying(Where(account, now, named), raw)
+            yield Candidate(Where(account, now, named), raw)
 
 
 def _top(session: PopSession, number: int, lines: int = 0) -> bytes:
@@ -247,9 +247,9 @@ def _forget(account: GmailAccount, gone: set[str]) -> None:
 # --- Either way ------------------------------------------------------------------------------
 
 
-def _hear(lying: Iterator[Lying], now: datetime) -> Heard:
+def _hear(candidates: Iterator[Candidate], now: datetime) -> Heard:
     heard = Heard()
-    for one in lying:
+    for one in candidates:
         try:
             heard.add(_apply(one, now))
         except OperationalError:
@@ -260,7 +260,7 @@ def _hear(lying: Iterator[Lying], now: datetime) -> Heard:
     return heard
 
 
-def _apply(one: Lying, now: datetime) -> Heard:
+def _apply(one: Candidate, now: datetime) -> Heard:
     came = classify(one.raw, opts_out=one.where.named is not None)
     return Heard() if came is None else apply(came, one.where, now)
 

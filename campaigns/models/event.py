@@ -8,7 +8,7 @@ from campaigns.models.message import Message
 
 
 class Event(models.Model):
-    """Only ever added to."""
+    """Only added to, but for `by_machine` (`campaigns.tracking`) and the words of who is erased."""
 
     class Kind(models.TextChoices):
         BOUNCED = "bounced", _("bounced: the address does not work")

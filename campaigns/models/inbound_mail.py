@@ -34,12 +34,13 @@ class InboundMail(models.Model):
     # The beginning of what a person wrote, in plain words.
     text = models.TextField(blank=True)
 
-    # Of a delivery report: `gmail.failures.Verdict`, whom it is about, the reason, and whether it
-    # is proven to come from somebody who can know.
+    # Whether who wrote it is proven; else it changes nothing.
+    trusted = models.BooleanField(default=True)
+
+    # Of a delivery report: `gmail.failures.Verdict`, whom it is about, and the reason.
     verdict = models.CharField(max_length=10, blank=True)
     recipient = models.CharField(_("recipient"), max_length=254, blank=True)
     said = models.TextField(_("what it says"), blank=True)
-    trusted = models.BooleanField(default=True)
     # A limit notice about what was just being handed over is applied once more then.
     again_at = models.DateTimeField(null=True)
 
