@@ -9,6 +9,7 @@ from django.conf import settings
 
 from accounts.clock import readings
 from accounts.clock.rules import Answer
+from campaigns import lasting_keys
 from tests.cast import (  # noqa: F401  fixtures
     elsewhere,
     home,
@@ -25,6 +26,12 @@ from tests.cast import (  # noqa: F401  fixtures
 def _nothing_handed_over() -> None:
     """Each test has a database of its own, and the data folder is one for all."""
     (Path(settings.DATA_DIR) / "generation").unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_key_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process looks once, and here one process has many databases and keys."""
+    monkeypatch.setattr(lasting_keys, "_fitting", ())
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,11 @@ from tests.site_map import PUBLIC, site_map
 CONTACTS = REPOSITORY / "campaigns" / "demo" / "example.csv"
 
 # Refused to everybody, which the log tells with a traceback.
-REFUSED = {"admin:autocomplete", "admin:campaigns_message_add"}
+REFUSED = {
+    "admin:autocomplete",
+    "admin:campaigns_inboundmail_add",
+    "admin:campaigns_message_add",
+}
 
 # Text against its background, by WCAG's formula: 4.5 to 1, and 3 to 1 for large type.
 TOO_FAINT = """() => {
