@@ -36,14 +36,16 @@ def opt_out(message: Message, now: datetime, how: How, mail: InboundMail | None 
     `mail` is the one that asked for it. Asking again, also at the same moment, changes nothing.
     Works without the contact: by the address that the message went to.
     """
-    # Read anew under its lock: the contact may have been deleted since somebody looked it up.
-    message = Message.objects.select_for_update(of=("self",)).defer("raw").get(pk=message.pk)
+    message = _read_anew(message)
+    wait_for_handing_over(list(_contacts(message, _keys(message))), message)
+    # Once more, now that nobody else may: the contact may have been deleted meanwhile. Messages are
+    # locked before contacts, as by whoever deletes one.
+    message = _read_anew(message)
     keys = _keys(message)
     if not keys:
         return False
     contacts = list(_contacts(message, keys).select_for_update().order_by("pk"))
     words = _words(message, now, how)
-    wait_for_handing_over(contacts, message)
     # In one order, so that two who ask at once do not wait for each other.
     is_new = [_suppress(message, key, words) for key in sorted(keys)]
     if not any(is_new) and _has_said_so(message):
@@ -92,6 +94,10 @@ def wait_for_handing_over(contacts: Iterable[Contact], message: Message) -> None
     )
     locked = Message.objects.select_for_update(of=("self",)).filter(Q(pk=message.pk) | to_come)
     list(locked.order_by("pk").values_list("pk"))
+
+
+def _read_anew(message: Message) -> Message:
+    return Message.objects.defer("raw").get(pk=message.pk)
 
 
 def _keys(message: Message) -> set[str]:
