@@ -48,7 +48,7 @@ def opt_out(message: Message, now: datetime, how: How, mail: InboundMail | None 
     words = _words(message, now, how)
     # In one order, so that two who ask at once do not wait for each other.
     is_new = [_suppress(message, key, words) for key in sorted(keys)]
-    if not any(is_new) and _has_said_so(message):
+    if not any(is_new) and has_opted_out_by(message):
         return False
     Event.objects.create(
         message=message, kind=Event.Kind.OPTED_OUT, detail=words, at=now, mail=mail
@@ -62,7 +62,7 @@ def take_back(message: Message, now: datetime) -> bool:
     """End what the recipient asked for by way of this message, and nothing that has another reason;
     False without it. So an old mail that was passed on does not undo what was asked for since.
     """
-    if not may_take_back(message):
+    if not has_opted_out_by(message):
         return False
     keys = _keys(message)
     removed, _rows = _suppressions(message, keys).filter(reason=Reason.OPTED_OUT).delete()
@@ -126,18 +126,13 @@ def _suppress(message: Message, key: str, words: str) -> bool:
         email_hash=address_hash(key),
         defaults={"email_key": key, "reason": Reason.OPTED_OUT, "note": words},
     )
-    if found.reason != Reason.OPTED_OUT and not _has_said_so(message):
+    if found.reason != Reason.OPTED_OUT and not has_opted_out_by(message):
         found.note = f"{found.note}\n{words}".strip()
         found.save(update_fields=["note"])
     return created
 
 
-def may_take_back(message: Message) -> bool:
-    """Whether it was by way of this message that its recipient opted out."""
-    return _has_said_so(message)
-
-
-def _has_said_so(message: Message) -> bool:
+def has_opted_out_by(message: Message) -> bool:
     """Whether the last that was heard by way of this message is that its recipient opted out."""
     said = Event.objects.filter(
         message=message, kind__in=[Event.Kind.OPTED_OUT, Event.Kind.OPTED_IN]

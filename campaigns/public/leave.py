@@ -35,7 +35,7 @@ def _page(message: Message, token: str, done: str = "") -> HttpResponse:
         **named(message),
         "state": state,
         "done": done,
-        "may_take_back": state == "opted_out" and opting_out.may_take_back(message),
+        "may_take_back": state == "opted_out" and opting_out.has_opted_out_by(message),
         "contact_is_gone": message.contact is None,
         "subject": _subject(message) if state == "written_to" and not done else "",
         "leave_path": reverse("public:leave", args=[token]),

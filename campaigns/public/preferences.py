@@ -24,7 +24,7 @@ def _preferences(request: HttpRequest, token: str) -> HttpResponse:
         **named(message),
         "state": state,
         "done": done,
-        "may_take_back": state == "opted_out" and opting_out.may_take_back(message),
+        "may_take_back": state == "opted_out" and opting_out.has_opted_out_by(message),
         "contact_is_gone": message.contact is None,
         "memberships": list_choice.memberships_of(message),
         "preferences_path": reverse("public:preferences", args=[token]),

@@ -13,6 +13,8 @@ from campaigns.models import Message, TrackedLink
 from campaigns.public.pages import NothingHere, message_of, recipient_page
 from campaigns.tokens import Purpose
 
+# A number that a database takes.
+MOST_LINKS = 100_000
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
@@ -37,9 +39,6 @@ def _note(request: HttpRequest, message: Message, link: TrackedLink | None) -> N
     if request.method == "GET" and message.contact is not None:
         tracking.note(message, link, request.headers, timezone.now())
 
-
-# A number that a database takes.
-MOST_LINKS = 100_000
 
 click = recipient_page(_click, post=False)
 open_ = recipient_page(_open, post=False)
